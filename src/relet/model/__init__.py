@@ -1,0 +1,1 @@
+"""The nouns that server, client, stores and laboratory share."""

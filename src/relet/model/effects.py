@@ -1,0 +1,96 @@
+"""What a core wants done: values that the loop, the laboratory and the tests carry out or read."""
+
+from typing import Literal
+
+import msgspec
+
+from relet.wire.arp import Arp
+
+SERVER_PORT = 67
+CLIENT_PORT = 68
+
+
+class Send(msgspec.Struct, frozen=True):
+    """A DHCP message to send (RFC 2131 s4.1).
+
+    mac: send as a frame to this hardware address on `interface`, past ARP and routing; None: as a datagram through the
+    kernel, from the address `source`.
+    """
+
+    payload: bytes
+    destination: int
+    port: int
+    source: int
+    interface: str = ""
+    mac: bytes | None = None
+
+
+class SendArp(msgspec.Struct, frozen=True):
+    """An ARP packet to broadcast on the client's link."""
+
+    arp: Arp
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """A lease as its client knows it; what the client's lease file holds.
+
+    requested_at: wall time at which the request that won it was sent; t1, t2 and lease_time (seconds) count from there
+    (RFC 2131 s4.4.1). lease_time is network.INFINITE for ever. options: all options of the DHCPACK, code -> octets.
+    """
+
+    address: int
+    server: int
+    requested_at: float
+    lease_time: int
+    t1: int
+    t2: int
+    options: dict[int, bytes] = {}
+    siaddr: int = 0
+    sname: bytes = b""
+    file: bytes = b""
+
+    def expires(self) -> float:
+        """Wall time at which the address must no longer be used; infinity for an infinite lease."""
+        return float("inf") if self.lease_time == 0xFFFFFFFF else self.requested_at + self.lease_time
+
+
+class Configure(msgspec.Struct, frozen=True):
+    """Put the binding's address and routes on the interface, remember it in the lease file, then run the hook.
+
+    cause: 'bound' (new), 'reboot' (remembered and confirmed), 'renew', 'rebind', or 'remembered' (used without an answer,
+    as RFC 2131 s3.2 permits and the operator asked).
+    """
+
+    binding: Binding
+    cause: Literal["bound", "reboot", "renew", "rebind", "remembered"]
+
+
+class Deconfigure(msgspec.Struct, frozen=True):
+    """Take the address away at once, then run the hook.
+
+    forget: the lease is over, remove the lease file too (False when the client merely stops or the link went down).
+    """
+
+    binding: Binding
+    cause: Literal["expire", "nak", "release", "stop", "conflict", "link-down"]
+    forget: bool = True
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """Remove the remembered lease; no address was on the interface."""
+
+    cause: Literal["nak", "expire", "conflict", "release"]
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Something an operator would like to read: `text` in plain words, `kind` a kebab-case name."""
+
+    kind: str
+    text: str
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The client has stopped; the loop may end."""
+
+
+Effect = Send | SendArp | Configure | Deconfigure | Forget | Note | Finished

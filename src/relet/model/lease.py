@@ -1,0 +1,114 @@
+"""A lease, its changes, and what a store must be.
+
+A lease is a fact about an address. It is replaced, never edited: a `Change` carries the lease before and after, and a
+store refuses it if *before* no longer holds. That compare-and-set is what makes a double grant impossible, whoever else
+writes to the store.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from relet.model.ident import ClientKey
+
+FOREVER = 253402300799
+"""`expires` of an infinite lease (RFC 2131 s3.3): the last second of the year 9999."""
+
+
+class LeaseState(StrEnum):
+    """What the last change made of the lease. Whether it has run out is a question of `expires` and the time."""
+
+    BOUND = "bound"
+    RELEASED = "released"  # DHCPRELEASE (RFC 2131 s4.3.4): free, remembered for its last client
+    DECLINED = "declined"  # DHCPDECLINE (s4.3.3): in use by an unknown host, not offered before `expires`
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """Who has an address until when.
+
+    address:  IPv4 address as an integer; at most one lease exists per address.
+    client:   its key; of a declined address, the client that declined it.
+    network:  name of the network that the address was granted in.
+    starts, expires: wall time in whole seconds; `expires` is FOREVER for an infinite lease.
+    hardware: htype octet and chaddr, for people and for the first frame to the client.
+    relay:    option 82 as it came with the last request, b'' if none.
+    reason:   id of the reason for the last change (model.reasons).
+    """
+
+    address: int
+    client: ClientKey
+    network: str
+    state: LeaseState
+    starts: int
+    expires: int
+    hardware: bytes = b""
+    hostname: str = ""
+    relay: bytes = b""
+    reason: str = ""
+
+    def holds(self, wall: float) -> bool:
+        """Is the address the client's at this time?"""
+        return self.state is LeaseState.BOUND and self.expires > wall
+
+    def quarantined(self, wall: float) -> bool:
+        """Is the address kept from everybody, because somebody found it in use?"""
+        return self.state is LeaseState.DECLINED and self.expires > wall
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A lease before and after. `before` is None for an address that never had one."""
+
+    before: Lease | None
+    after: Lease
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a store says once a batch is durable; the only thing that can turn planned grants into replies.
+
+    refused: positions in the batch whose *before* no longer held. Everything else is safe on disk.
+    """
+
+    refused: frozenset[int]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line of the history: what became of an address, and when."""
+
+    number: int
+    at: float
+    lease: Lease
+
+
+class View(Protocol):
+    """What a store knows of the addresses and clients that were asked for."""
+
+    def lease(self, address: int) -> Lease | None:
+        """The lease on an address, whatever its state; None if there never was one."""
+
+    def leases(self, client: ClientKey) -> Sequence[Lease]:
+        """All leases of which this client is the last holder, in any state and network."""
+
+
+class Leases(Protocol):
+    """The contract of a store (tests/store/contract.py holds every implementation to it). All may raise StoreError."""
+
+    def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:
+        """Everything known of these clients and addresses. Views of memory-indexed stores stay current by themselves."""
+
+    def commit(self, changes: Sequence[Change], wall: float) -> Committed:
+        """Make the changes durable, all that hold in one synced transaction. An earlier change of the batch counts as
+        done for a later one. On StoreError nothing was changed."""
+
+    def all(self) -> Iterator[Lease]:
+        """Every lease, in any state, by address."""
+
+    def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
+        """The newest `limit` entries, newest first."""
+
+    def fold(self, limit: int = 1000) -> int:
+        """A step of housekeeping: work off at most `limit` pieces, return how many were done. 0: nothing left to do."""
+
+    def close(self) -> None:
+        """Give back files and connections. Idempotent."""
