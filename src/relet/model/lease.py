@@ -25,7 +25,7 @@ class LeaseState(StrEnum):
     DECLINED = "declined"  # DHCPDECLINE (s4.3.3): in use by an unknown host, not offered before `expires`
 
 
-class Lease(msgspec.Struct, frozen=True):
+class Lease(msgspec.Struct, frozen=True, gc=False):
     """Who has an address until when.
 
     address:  IPv4 address as an integer; at most one lease exists per address.

@@ -1,0 +1,295 @@
+"""Every reason for a verdict, one row each: log text, metric label and the operator's manual follow from the row.
+
+A NAK may only carry a reason that is certain: what the server knows makes the client's use of the address wrong, whatever
+other servers may have granted. The tables in server/decide.py are held to that by a test.
+"""
+
+from enum import Enum
+
+import msgspec
+
+
+class Answer(Enum):
+    """What the client hears."""
+
+    ACK = "ACK"
+    NAK = "NAK"
+    OFFER = "OFFER"
+    SILENT = "SILENT"
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """id: kebab-case name. certain: does it rest on knowledge that cannot be wrong? text: completes a sentence about the
+    address; with {address}. manual: what an operator should know and may do."""
+
+    id: str
+    certain: bool
+    text: str
+    manual: str
+
+
+CONFIRMED = Reason(
+    "confirmed",
+    True,
+    "it holds an unexpired lease on {address}",
+    "The normal end of a reboot: the client remembered its address, the lease is in the database, and it was confirmed.",
+)
+RENEWED = Reason(
+    "renewed",
+    True,
+    "it extended its lease on {address}",
+    "The client asked this server for an extension at half of its lease time (RENEWING) and got it.",
+)
+REBOUND = Reason(
+    "rebound",
+    True,
+    "it extended its lease on {address} by broadcast",
+    "The server that granted the lease did not answer the renewals, so the client asked every server (REBINDING). Many of"
+    " these mean that renewals sent by unicast do not arrive: look for a firewall or a missing route.",
+)
+GRANTED = Reason(
+    "granted",
+    True,
+    "it accepted our offer of {address}",
+    "The end of the four-message allocation.",
+)
+GRANTED_LATE = Reason(
+    "granted-late",
+    True,
+    "it chose this server, and {address} is still free although our offer had lapsed",
+    "The client took longer than `offer-time` to accept, or the server was restarted in between. The address was still"
+    " free, so it was granted.",
+)
+REGRANTED = Reason(
+    "regranted",
+    True,
+    "it was the last to hold {address}, which is still free",
+    "The lease had expired or had been released, and nobody has had the address since: the client may go on.",
+)
+RESERVED = Reason(
+    "reserved",
+    True,
+    "{address} is reserved for it",
+    "A reservation in the configuration names this client and this address. No earlier lease is needed.",
+)
+ADOPTED = Reason(
+    "adopted",
+    False,
+    "there is no record of it, but {address} is free and `unknown-reboot` says to adopt",
+    "Meant for the day after a database was lost: clients keep their addresses. Set `unknown-reboot` back when they have"
+    " all come by, for it trusts what clients say.",
+)
+INFORMED = Reason(
+    "informed",
+    True,
+    "it has {address} by other means and asked for parameters only",
+    "DHCPINFORM: parameters without a lease.",
+)
+
+OFFERED_RESERVED = Reason(
+    "offered-reserved",
+    True,
+    "{address} is reserved for it",
+    "The client was offered the address of its reservation.",
+)
+OFFERED_CURRENT = Reason(
+    "offered-current",
+    True,
+    "it holds an unexpired lease on {address}",
+    "The client starts from INIT although it has a lease; it is offered the same address.",
+)
+OFFERED_AGAIN = Reason(
+    "offered-again",
+    True,
+    "{address} is already on offer to it",
+    "A repeated DHCPDISCOVER; it gets the same offer.",
+)
+OFFERED_LAST = Reason(
+    "offered-last",
+    True,
+    "it was the last to hold {address}",
+    "A known client comes back after its lease ended, and its address is still free.",
+)
+OFFERED_REQUESTED = Reason(
+    "offered-requested",
+    True,
+    "it asked for {address}, which is free",
+    "The client named an address that it would like, and it is free.",
+)
+OFFERED_NEW = Reason(
+    "offered-new",
+    True,
+    "{address} is free",
+    "A new client was offered a free address.",
+)
+
+WRONG_NETWORK = Reason(
+    "wrong-network",
+    True,
+    "{address} does not belong to the network that it is on",
+    "The client was carried from one network to another and asked for its old address. It will start anew. If the"
+    " address does belong here, a subnet is missing from the network in the configuration.",
+)
+RESERVED_ELSEWHERE = Reason(
+    "reserved-elsewhere",
+    True,
+    "another address is reserved for it, and that one is free",
+    "A reservation was added or changed; refusing the old address makes the client fetch the reserved one.",
+)
+RESERVED_FOR_OTHER = Reason(
+    "reserved-for-other",
+    True,
+    "{address} is reserved for another client",
+    "The address was given to another client by reservation.",
+)
+BOUND_TO_OTHER = Reason(
+    "bound-to-other",
+    True,
+    "{address} is leased to another client",
+    "The client's lease ran out while it was away and the address was given to somebody else. `relet history ADDRESS`"
+    " tells when.",
+)
+DECLINED = Reason(
+    "declined",
+    True,
+    "{address} was found in use by an unknown host and is in quarantine",
+    "A client reported by DHCPDECLINE that somebody else uses the address. It is not given out before `decline-time` is"
+    " over. Look for a host with a static address inside the pool.",
+)
+NO_LONGER_OFFERED = Reason(
+    "no-longer-offered",
+    True,
+    "it has a lease on {address}, but the address is in no pool any more",
+    "The pool was changed in the configuration after the lease was granted.",
+)
+OTHER_ADDRESS = Reason(
+    "other-address",
+    True,
+    "it holds a lease on another address of this network",
+    "The client asks for an address that is ours and free, while the database says that it holds another one: its memory"
+    " is older than ours. It will start anew and be offered the address that it holds.",
+)
+UNKNOWN_REFUSED = Reason(
+    "unknown-refused",
+    True,
+    "there is no record of it, and `unknown-reboot` says to refuse",
+    "The operator has declared that no other server grants addresses on this network, so a client without a record here"
+    " has no lease at all.",
+)
+UNKNOWN_AFTER = Reason(
+    "unknown-after",
+    True,
+    "there is no record of it, and no other server has answered it for `unknown-reboot-after`",
+    "The client has been asking for longer than any other server would need to answer, so none knows it.",
+)
+NOT_AVAILABLE = Reason(
+    "not-available",
+    True,
+    "it chose this server for {address}, which this server does not have to give",
+    "The client accepted an offer that does not exist here (any more): the address is on offer to another client or is in"
+    " no pool. It will start anew.",
+)
+
+NO_NETWORK = Reason(
+    "no-network",
+    True,
+    "no network is configured for where it asked from",
+    "The request came in on an interface or through a relay that no `[[network]]` covers. Add the interface, the relay's"
+    " address under `relays`, or the subnet that the relay's address lies in.",
+)
+FOREIGN_IGNORED = Reason(
+    "foreign-ignored",
+    True,
+    "{address} does not belong to the network, and `foreign-address` says to keep silent",
+    "As wrong-network, but the operator has said that another server may be responsible for such addresses.",
+)
+NOT_OURS = Reason(
+    "not-ours",
+    False,
+    "{address} lies in the subnet but in none of our pools, so another server may rightly have granted it",
+    "This server does not hand out that address and cannot know who does. Silence is right if a second server shares the"
+    ' subnet; if this is the only one, `unknown-reboot = "nak"` spares the client the wait.',
+)
+NO_RECORD = Reason(
+    "no-record",
+    False,
+    "there is no record of it, so another server may rightly have granted {address}",
+    "The client believes to have a lease, but not from this server's database. If this is the only server,"
+    ' `unknown-reboot = "nak"` (start anew) or `"adopt"` (keep the address if it is free) spares the client the wait.',
+)
+OTHER_SERVER = Reason(
+    "other-server",
+    True,
+    "it speaks to another server",
+    "The message names another server's identifier (option 54). Our own offer, if there was one, is withdrawn.",
+)
+NO_POOL = Reason(
+    "no-pool",
+    True,
+    "the network has no pool, and no address is reserved for it",
+    "Only clients with a reservation are served on this network.",
+)
+POOL_FULL = Reason(
+    "pool-full",
+    True,
+    "every address of the pools is taken",
+    "All addresses are leased, on offer, reserved or in quarantine. `relet leases` shows by whom; a shorter `lease-time`"
+    " brings addresses back sooner.",
+)
+QUARANTINED = Reason(
+    "quarantined",
+    True,
+    "it found {address} in use by another host; nobody gets it for `decline-time`",
+    "The client's ARP probe was answered. Look for a host with a static address inside the pool.",
+)
+DECLINE_IGNORED = Reason(
+    "decline-ignored",
+    True,
+    "it declined {address}, which it was not granted",
+    "Only the holder of a lease can decline it; anything else would let one host empty the pool.",
+)
+RELEASED = Reason(
+    "released",
+    True,
+    "it gave {address} back",
+    "The address is free again and remembered for this client.",
+)
+RELEASE_IGNORED = Reason(
+    "release-ignored",
+    True,
+    "it released {address}, on which it holds no lease",
+    "Often a repeated DHCPRELEASE; otherwise nothing to worry about.",
+)
+NO_ADDRESS = Reason(
+    "no-address",
+    True,
+    "it asked for parameters without naming its address",
+    "A DHCPINFORM must carry the client's address in ciaddr; there is nowhere to send the answer.",
+)
+STORE_UNAVAILABLE = Reason(
+    "store-unavailable",
+    False,
+    "the lease database cannot be written, so nothing can be promised",
+    "While the store fails, the server confirms what it knows for no longer than recorded, and keeps silent otherwise."
+    " The server's log has the store's error; look at disk space and permissions.",
+)
+STORE_CONFIRMED = Reason(
+    "store-confirmed",
+    True,
+    "it holds a lease on {address}; the database cannot be written, so it was confirmed for the time left only",
+    "As confirmed, but the lease was not extended. See store-unavailable.",
+)
+STORE_CONTENDED = Reason(
+    "store-contended",
+    False,
+    "the database changed under the decision several times in a row",
+    "Another server wrote to the same leases at the same time. The client will ask again.",
+)
+
+REASONS: dict[str, Reason] = {row.id: row for row in tuple(globals().values()) if isinstance(row, Reason)}
+"""All rows by id, in the order above."""
+
+
+def explain(reason: Reason, address: str) -> str:
+    """The row's text about one address (dotted quad, or '' where none was named)."""
+    return reason.text.format(address=address or "an address")

@@ -1,0 +1,132 @@
+"""Frames around a DHCP message: Ethernet with 802.1Q/802.1ad tags, IPv4 and UDP (RFC 894, RFC 791, RFC 768).
+
+For the hosts that have no address yet, and whom the kernel's own stack therefore cannot hear or reach. Knows nothing of
+what the payload says.
+"""
+
+from struct import Struct
+
+import msgspec
+
+from relet.errors import WireError
+
+ETHERTYPE_IP = 0x0800
+ETHERTYPE_ARP = 0x0806
+ETHERTYPE_VLAN = 0x8100  # 802.1Q, the customer's or the only tag
+ETHERTYPE_SERVICE_VLAN = 0x88A8  # 802.1ad, the provider's
+TAGS = (ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN)
+MOST_TAGS = 2
+"""802.1ad stacks two; more are taken for garbage."""
+
+UDP = 17
+TTL = 64
+MOST_PAYLOAD = 65535 - 20 - 8
+
+_IP = Struct("!BBHHHBBHII")
+_UDP = Struct("!4H")
+
+
+class Datagram(msgspec.Struct, frozen=True):
+    """A UDP datagram in its frame. Addresses are integers, hardware addresses 6 octets; vlans: tags, the outer first."""
+
+    src_mac: bytes
+    dst_mac: bytes
+    src: int
+    dst: int
+    sport: int
+    dport: int
+    payload: bytes
+    vlans: tuple[int, ...] = ()
+
+
+def decode_datagram(frame: bytes, verify: bool = True) -> Datagram:
+    """The datagram in an Ethernet frame. Raises WireError; what pads the frame behind the IP packet is cut off.
+
+    verify: check the UDP checksum; False for a frame of this host, which the kernel leaves to the hardware to fill in.
+    """
+    vlans, ethertype, at = open_ethernet(frame)
+    if ethertype != ETHERTYPE_IP:
+        raise WireError("not-ipv4", at - 2, f"ethertype is {ethertype:#06x}")
+    if len(frame) < at + _IP.size:
+        raise WireError("truncated-frame", len(frame), "the IP header is cut off")
+    first, _, total, _, fragment, _, protocol, _, src, dst = _IP.unpack_from(frame, at)
+    header = (first & 15) * 4
+    if first >> 4 != 4 or header < _IP.size:
+        raise WireError("bad-ip-header", at, f"version and header length are {first:#04x}")
+    end = at + total
+    if end > len(frame) or total < header:
+        raise WireError("bad-ip-length", at + 2, f"total length {total}, {len(frame) - at} octets are there")
+    # RFC 1071: the sum over a header with its checksum in place is all ones.
+    if int.from_bytes(frame[at : at + header], "big") % 0xFFFF:
+        raise WireError("ip-checksum", at + 10)
+    if protocol != UDP:
+        raise WireError("not-udp", at + 9, f"protocol is {protocol}")
+    if fragment & 0x3FFF:
+        raise WireError("fragment", at + 6, "fragments are not put together here")
+    udp = at + header
+    if end < udp + _UDP.size:
+        raise WireError("bad-udp-length", at + 2, "the UDP header is cut off")
+    sport, dport, size, checksum = _UDP.unpack_from(frame, udp)
+    if size < _UDP.size or udp + size > end:
+        raise WireError("bad-udp-length", udp + 4, f"length {size}, {end - udp} octets are there")
+    # RFC 768: a checksum of zero was not computed.
+    if verify and checksum and _checksum(src, dst, frame[udp : udp + size]):
+        raise WireError("udp-checksum", udp + 6)
+    payload = frame[udp + _UDP.size : udp + size]
+    return Datagram(frame[6:12], frame[:6], src, dst, sport, dport, payload, vlans)
+
+
+def encode_datagram(datagram: Datagram) -> bytes:
+    """The frame of a datagram: TTL 64, not forbidden to be fragmented, checksums filled in. ValueError if impossible."""
+    payload = datagram.payload
+    if len(payload) > MOST_PAYLOAD:
+        raise ValueError(f"{len(payload)} octets do not fit into a datagram")
+    size = _UDP.size + len(payload)
+    bare = _UDP.pack(datagram.sport, datagram.dport, size, 0) + payload
+    # RFC 768: a sum that comes out as zero is sent as all ones.
+    checksum = 0xFFFF - _checksum(datagram.src, datagram.dst, bare)
+    udp = _UDP.pack(datagram.sport, datagram.dport, size, checksum)
+    header = _IP.pack(0x45, 0, _IP.size + size, 0, 0, TTL, UDP, 0, datagram.src, datagram.dst)
+    summed = 0xFFFF - int.from_bytes(header, "big") % 0xFFFF
+    ethernet = ethernet_header(datagram.dst_mac, datagram.src_mac, ETHERTYPE_IP, datagram.vlans)
+    return b"".join((ethernet, header[:10], summed.to_bytes(2, "big"), header[12:], udp, payload))
+
+
+def open_ethernet(frame: bytes) -> tuple[tuple[int, ...], int, int]:
+    """(VLAN identifiers, the outer first; ethertype; offset of what it carries) of a frame. Raises WireError."""
+    vlans: tuple[int, ...] = ()
+    at = 14
+    ethertype = int.from_bytes(frame[12:14], "big")
+    while ethertype in TAGS and len(frame) >= at + 4:
+        if len(vlans) == MOST_TAGS:
+            raise WireError("too-many-tags", at - 2, f"more than {MOST_TAGS} VLAN tags")
+        vlans += (int.from_bytes(frame[at : at + 2], "big") & 0xFFF,)
+        ethertype = int.from_bytes(frame[at + 2 : at + 4], "big")
+        at += 4
+    if len(frame) < at or ethertype in TAGS:
+        raise WireError("truncated-frame", len(frame), "the Ethernet header is cut off")
+    return vlans, ethertype, at
+
+
+def ethernet_header(destination: bytes, source: bytes, ethertype: int, vlans: tuple[int, ...] = ()) -> bytes:
+    """Header of a frame. ValueError for hardware addresses that are not 6 octets and for impossible tags."""
+    if len(destination) != 6 or len(source) != 6:
+        raise ValueError("an Ethernet address has 6 octets")
+    if len(vlans) > MOST_TAGS or not all(0 <= vlan <= 0xFFF for vlan in vlans):
+        raise ValueError(f"VLAN identifiers are at most {MOST_TAGS} numbers of 12 bits, found {vlans}")
+    tags = b"".join(
+        (ETHERTYPE_VLAN if inner else ETHERTYPE_SERVICE_VLAN).to_bytes(2, "big") + vlan.to_bytes(2, "big")
+        for inner, vlan in enumerate(vlans, 2 - len(vlans))
+    )
+    return destination + source + tags + ethertype.to_bytes(2, "big")
+
+
+def _checksum(src: int, dst: int, udp: bytes) -> int:
+    """The one's complement sum of pseudo header and UDP packet, all ones being zero (RFC 768).
+
+    A number modulo 0xFFFF is the sum of its 16-bit digits in one's complement, since 0x10000 leaves a rest of 1.
+    """
+    total = int.from_bytes(udp, "big") % 0xFFFF
+    if len(udp) % 2:
+        total <<= 8
+    return (total + src + dst + UDP + len(udp)) % 0xFFFF

@@ -1,0 +1,39 @@
+"""Why bytes are refused: every reason of a WireError, with a sentence for people.
+
+The one list of them: drops are counted under these names. An error whose reason is not here is a bug.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        # frames
+        "truncated-frame": "The frame ends inside one of its headers.",
+        "too-many-tags": "The frame carries more VLAN tags than two.",
+        "not-ipv4": "The frame carries something other than IPv4.",
+        "not-arp": "The frame carries something other than ARP.",
+        "not-udp": "The packet carries something other than UDP.",
+        "bad-ip-header": "The version or the header length of the IP packet is impossible.",
+        "bad-ip-length": "The IP packet claims more octets than the frame has, or fewer than its own header.",
+        "ip-checksum": "The checksum of the IP header is wrong.",
+        "fragment": "The packet is a fragment of a larger one.",
+        "bad-udp-length": "The UDP packet claims more octets than the IP packet has, or fewer than its own header.",
+        "udp-checksum": "The UDP checksum is wrong.",
+        "bad-arp": "The ARP packet is neither a request nor a reply for IPv4 over Ethernet.",
+        # messages
+        "truncated-message": "The message is shorter than the fixed BOOTP fields.",
+        "bad-op": "The message is neither BOOTREQUEST nor BOOTREPLY.",
+        "bad-hlen": "The hardware address claims more than 16 octets.",
+        "no-cookie": "Something other than DHCP options follows the BOOTP fields.",
+        "truncated-option": "An option runs past the end of the field that it stands in.",
+        # values of options
+        "bad-length": "An option's length is not one that its definition permits.",
+        "truncated-value": "A value ends inside one of its parts.",
+        "trailing-octets": "Octets are left over behind a value.",
+        "bad-value": "A value is outside the range of its definition.",
+        "bad-text": "A text is not UTF-8 or holds a NUL.",
+        "bad-name": "A domain name is malformed, too long, or its compression points nowhere sensible.",
+        "too-many": "A list is longer than any real one.",
+    }
+)
