@@ -1,0 +1,137 @@
+"""Which replies a client takes, state by state; every other is dropped under a name and counted.
+
+`accept` judges one datagram against what the state awaits. It changes nothing and never raises.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from relet.client.settings import ClientSettings
+from relet.client.states import Rebinding, Rebooting, Renewing, Requesting, Selecting, State
+from relet.errors import WireError
+from relet.model.network import INFINITE
+from relet.wire import message, options
+from relet.wire.message import Message
+from relet.wire.options import MessageType
+
+MIN_LEASE_TIME = 4
+"""Seconds. With less there is no room for T1 < T2 < expiry in whole seconds, and a renewal loop needs a bound."""
+
+
+class Drop(StrEnum):
+    """Why a datagram was dropped. Octets that are no DHCP message are counted as 'malformed-' + the WireError's reason."""
+
+    NOT_AWAITED = "not-awaited"  # the state waits for nothing; figure 5 discards what comes in BOUND
+    NOT_A_REPLY = "not-a-reply"  # op is not BOOTREPLY
+    OTHER_XID = "other-xid"  # an answer to somebody else, or to an earlier request of ours
+    OTHER_HARDWARE = "other-hardware"  # chaddr is not ours
+    OTHER_CLIENT_ID = "other-client-id"  # RFC 6842 s3
+    OTHER_KIND = "other-kind"  # not one of the message types that the state takes, or none (BOOTP)
+    NO_SERVER_IDENTIFIER = "no-server-identifier"  # RFC 2131 table 3: MUST
+    OTHER_SERVER = "other-server"  # not the server that was selected
+    OTHER_ADDRESS = "other-address"  # not the address that was asked for
+    BAD_ADDRESS = "bad-address"  # no host can have it
+    NO_LEASE_TIME = "no-lease-time"  # RFC 2131 table 3: MUST in DHCPOFFER and DHCPACK to a DHCPREQUEST
+    SHORT_LEASE_TIME = "short-lease-time"  # less than MIN_LEASE_TIME
+    LEASE_OVER = "lease-over"  # the answer took longer than the lease lasts
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What a state awaits. server, address: 0 for any. sent: monotonic time from which a lease would count."""
+
+    xid: int
+    kinds: frozenset[int]
+    sent: float
+    server: int = 0
+    address: int = 0
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An acceptable reply. Of a DHCPNAK only `kind`, `server` and `message` mean anything."""
+
+    kind: MessageType
+    server: int
+    message: Message
+    address: int = 0
+    lease_time: int = 0
+
+
+OFFERS = frozenset((MessageType.OFFER,))
+VERDICTS = frozenset((MessageType.ACK, MessageType.NAK))
+
+
+def expected(state: State) -> Expected | None:
+    """What the state awaits; None: nothing, whatever comes is dropped."""
+    match state:
+        case Selecting(ask=ask):
+            return Expected(ask.xid, OFFERS, ask.sent.mono)
+        case Requesting(ask=ask, offer=offer):
+            # An answer for another address than the one offered is a server's error. It is not declined, which would
+            # take a good address out of use, but ignored: the copies go on and end in INIT.
+            return Expected(ask.xid, VERDICTS, ask.sent.mono, offer.server, offer.address)
+        case Rebooting(ask=ask, lease=lease):
+            # s4.4.2: from any server.
+            return Expected(ask.xid, VERDICTS, ask.sent.mono, address=lease.address)
+        case Renewing(ask=ask, held=held) | Rebinding(ask=ask, held=held):
+            # A server may answer under another of its addresses, so the server is not held to its identifier.
+            return Expected(ask.xid, VERDICTS, ask.sent.mono, address=held.binding.address)
+        case _:
+            return None
+
+
+def accept(payload: bytes, wanted: Expected | None, settings: ClientSettings, now: float) -> Reply | str:
+    """The reply in `payload`, or the name under which it is dropped. now: monotonic."""
+    if wanted is None:
+        return Drop.NOT_AWAITED
+    try:
+        reply = message.decode(payload)
+    except WireError as error:
+        return f"malformed-{error.reason}"
+    return _not_for_us(reply, wanted, settings) or _judged(reply, wanted, now)
+
+
+def _not_for_us(reply: Message, wanted: Expected, settings: ClientSettings) -> Drop | None:
+    """Is it an answer, to our question, and to us?"""
+    if reply.op != message.BOOTREPLY:
+        return Drop.NOT_A_REPLY
+    if reply.xid != wanted.xid:
+        return Drop.OTHER_XID
+    if reply.chaddr != settings.mac:
+        return Drop.OTHER_HARDWARE
+    # RFC 6842 s3: a returned identifier that is not ours belongs to another client with our hardware address.
+    if reply.options.get(options.CLIENT_IDENTIFIER.code, settings.client_id) != settings.client_id:
+        return Drop.OTHER_CLIENT_ID
+    if reply.kind not in wanted.kinds:
+        return Drop.OTHER_KIND
+    return None
+
+
+def _judged(reply: Message, wanted: Expected, now: float) -> Reply | Drop:
+    """Does it say what a server must say?"""
+    kind = MessageType(reply.kind)
+    server = reply.ip(options.SERVER_IDENTIFIER.code)
+    if server is None or not usable(server):
+        return Drop.NO_SERVER_IDENTIFIER
+    if wanted.server not in (0, server):
+        return Drop.OTHER_SERVER
+    if kind is MessageType.NAK:
+        return Reply(kind, server, reply)
+    if not usable(reply.yiaddr):
+        return Drop.BAD_ADDRESS
+    if wanted.address not in (0, reply.yiaddr):
+        return Drop.OTHER_ADDRESS
+    octets = reply.options.get(options.LEASE_TIME.code, b"")
+    if len(octets) != 4:
+        return Drop.NO_LEASE_TIME
+    lease_time = int.from_bytes(octets)
+    if lease_time < MIN_LEASE_TIME:
+        return Drop.SHORT_LEASE_TIME
+    if lease_time != INFINITE and wanted.sent + lease_time <= now:
+        return Drop.LEASE_OVER
+    return Reply(kind, server, reply, reply.yiaddr, lease_time)
+
+
+def usable(address: int) -> bool:
+    """Can a host have this address? Not if it is in 0/8, 127/8, multicast, or above (RFC 1122 s3.2.1.3)."""
+    return 0 < address >> 24 < 224 and address >> 24 != 127

@@ -1,0 +1,130 @@
+"""Every way from one state to another: RFC 2131 figure 5, and what the figure leaves out.
+
+The machine can go no other way (it looks each step up here), and the diagram of the manual is drawn from this table. What
+a state does without leaving it (retransmit, gather offers, probe, announce, defend) is not listed.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from relet.client.states import (
+    Backoff,
+    Bound,
+    Init,
+    InitReboot,
+    LinkDown,
+    Probing,
+    Rebinding,
+    Rebooting,
+    Renewing,
+    Requesting,
+    Selecting,
+    State,
+    Stopped,
+)
+
+
+class Cause(StrEnum):
+    """What takes the client along an arrow."""
+
+    START = "START"
+    STOP = "STOP or RELEASE"
+    LINK_UP = "link up"
+    LINK_DOWN = "link down"
+    DISCOVER = "DHCPDISCOVER sent"
+    CHOSEN = "offer chosen, DHCPREQUEST sent"
+    REBOOT = "DHCPREQUEST sent"
+    ACK = "DHCPACK"
+    NAK = "DHCPNAK"
+    SILENCE = "no answer"
+    PERMITTED = "no answer, use permitted"
+    FREE = "address is free"
+    CONFLICT = "conflict, DHCPDECLINE sent"
+    WAITED = "waited"
+    T1 = "T1"
+    T2 = "T2"
+    RENEW = "RENEW"
+    EXPIRY = "lease over"
+
+
+class Arrow(NamedTuple):
+    """One way between two states."""
+
+    source: type[State]
+    cause: Cause
+    target: type[State]
+
+
+_FIGURE_5 = (
+    Arrow(Init, Cause.DISCOVER, Selecting),
+    Arrow(Selecting, Cause.CHOSEN, Requesting),
+    Arrow(Requesting, Cause.ACK, Probing),
+    Arrow(Requesting, Cause.NAK, Init),
+    Arrow(InitReboot, Cause.REBOOT, Rebooting),
+    Arrow(Rebooting, Cause.ACK, Probing),
+    Arrow(Rebooting, Cause.NAK, Init),
+    Arrow(Probing, Cause.FREE, Bound),
+    Arrow(Probing, Cause.CONFLICT, Backoff),
+    Arrow(Backoff, Cause.WAITED, Init),
+    Arrow(Bound, Cause.T1, Renewing),
+    Arrow(Renewing, Cause.ACK, Bound),
+    Arrow(Renewing, Cause.NAK, Init),
+    Arrow(Renewing, Cause.T2, Rebinding),
+    Arrow(Rebinding, Cause.ACK, Bound),
+    Arrow(Rebinding, Cause.NAK, Init),
+    Arrow(Rebinding, Cause.EXPIRY, Init),
+)
+"""The figure's arrows; where it goes from an ACK straight to BOUND or INIT, the check of the address lies between."""
+
+_SILENCE = (
+    Arrow(Requesting, Cause.SILENCE, Init),  # s3.1 step 5
+    Arrow(Rebooting, Cause.SILENCE, Init),  # s3.2 step 4
+    Arrow(Rebooting, Cause.PERMITTED, Probing),  # s3.2 step 4, if the operator permits it
+)
+
+_LATE = (
+    # A host that slept, or a lease that outran the check of its address, meets several deadlines at once.
+    Arrow(Probing, Cause.EXPIRY, Init),
+    Arrow(Bound, Cause.T2, Rebinding),
+    Arrow(Bound, Cause.EXPIRY, Init),
+    Arrow(Renewing, Cause.EXPIRY, Init),
+)
+
+_DEFENCE = tuple(Arrow(source, Cause.CONFLICT, Backoff) for source in (Bound, Renewing, Rebinding))  # RFC 5227 s2.4
+
+_RUNNING: tuple[type[State], ...] = (
+    Init, Selecting, Requesting, InitReboot, Rebooting, Probing, Backoff, Bound, Renewing, Rebinding,
+)  # fmt: skip
+
+_WORLD = (
+    Arrow(Stopped, Cause.START, InitReboot),  # with a remembered lease
+    Arrow(Stopped, Cause.START, Init),
+    Arrow(Stopped, Cause.START, LinkDown),
+    Arrow(LinkDown, Cause.LINK_UP, InitReboot),  # with a remembered lease, s3.7
+    Arrow(LinkDown, Cause.LINK_UP, Init),
+    Arrow(LinkDown, Cause.STOP, Stopped),
+    Arrow(Bound, Cause.RENEW, Renewing),
+    *(Arrow(source, Cause.LINK_DOWN, LinkDown) for source in _RUNNING),
+    *(Arrow(source, Cause.STOP, Stopped) for source in _RUNNING),
+)
+
+ARROWS = frozenset((*_FIGURE_5, *_SILENCE, *_LATE, *_DEFENCE, *_WORLD))
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram. The arrows that leave every running state alike are drawn once."""
+    alike = {(arrow.cause, arrow.target) for arrow in _WORLD if arrow.source is Init}
+    lines = ["stateDiagram-v2", "    [*] --> Stopped", "    state Running {"]
+    inside, outside = [], []
+    for source, cause, target in sorted(
+        ARROWS, key=lambda arrow: (arrow.source.__name__, arrow.target.__name__, arrow.cause)
+    ):
+        row = f"{source.__name__} --> {target.__name__}: {cause}"
+        if source in _RUNNING and target in _RUNNING:
+            inside.append("        " + row)
+        elif source not in _RUNNING or (cause, target) not in alike:
+            outside.append("    " + row)
+    outside += [
+        f"    Running --> {target.__name__}: {cause}" for cause, target in sorted(alike, key=lambda way: way[0])
+    ]
+    return "\n".join([*lines, *inside, "    }", *outside]) + "\n"
