@@ -1,0 +1,93 @@
+"""Which request is it? RFC 2131 packs four requests into DHCPREQUEST; after this file nobody asks again which one.
+
+The table of RFC 2131 s4.3.6, read from left to right: server identifier, requested address, ciaddr.
+"""
+
+from enum import Enum
+
+import msgspec
+
+from relet.errors import WireError
+from relet.model.events import Arrival
+from relet.model.ident import ClientKey
+from relet.server.identify import Site
+from relet.wire.message import BOOTREQUEST, Message
+from relet.wire.options import CLIENT_IDENTIFIER, REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
+
+_CLIENT_ID = CLIENT_IDENTIFIER.code
+_REQUESTED = REQUESTED_ADDRESS.code
+_SERVER_ID = SERVER_IDENTIFIER.code
+_DISCOVER, _REQUEST, _DECLINE, _RELEASE, _INFORM = (
+    int(kind)
+    for kind in (
+        MessageType.DISCOVER,
+        MessageType.REQUEST,
+        MessageType.DECLINE,
+        MessageType.RELEASE,
+        MessageType.INFORM,
+    )
+)
+
+
+class Kind(Enum):
+    """What the client wants."""
+
+    DISCOVER = "DISCOVER"
+    SELECTING = "SELECTING"
+    INIT_REBOOT = "INIT-REBOOT"
+    RENEWING = "RENEWING"
+    REBINDING = "REBINDING"
+    DECLINE = "DECLINE"
+    RELEASE = "RELEASE"
+    INFORM = "INFORM"
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A classified request. `address`: the one it is about (option 50 or ciaddr), 0 if it names none. `server`: option
+    54, None if absent."""
+
+    kind: Kind
+    message: Message
+    arrival: Arrival
+    site: Site | None
+    client: ClientKey
+    address: int
+    server: int | None
+
+
+def classify(message: Message, arrival: Arrival) -> tuple[Kind, int, int | None]:
+    """(kind, address, server identifier) of a message. WireError names why it is no request that a server answers."""
+    if message.op != BOOTREQUEST:
+        raise WireError("not-a-request", 0, f"op {message.op}")
+    if not message.chaddr and not message.options.get(_CLIENT_ID):
+        raise WireError("no-identity", 2, "neither hardware address nor client identifier")
+    kind = message.kind
+    options = message.options
+    server = message.ip(_SERVER_ID)
+    if kind == _REQUEST:
+        return _request(message, arrival, server)
+    if kind == _DISCOVER:
+        return Kind.DISCOVER, message.ip(_REQUESTED) or 0, None
+    if kind == _DECLINE:
+        return Kind.DECLINE, message.ip(_REQUESTED) or message.ciaddr, server
+    if kind == _RELEASE:
+        return Kind.RELEASE, message.ciaddr, server
+    if kind == _INFORM:
+        return Kind.INFORM, message.ciaddr, None
+    raise WireError("bootp" if not kind and 53 not in options else "unserved-type", 240, f"message type {kind}")
+
+
+def _request(message: Message, arrival: Arrival, server: int | None) -> tuple[Kind, int, int | None]:
+    requested = message.ip(_REQUESTED)
+    if server is not None:
+        # RFC 2131 s4.3.2: a server identifier means SELECTING. Some clients put the address into ciaddr.
+        if not requested and not message.ciaddr:
+            raise WireError("request-without-address", 240)
+        return Kind.SELECTING, requested or message.ciaddr, server
+    if message.ciaddr:
+        # RENEWING comes by unicast; what was broadcast, or came through a relay, is REBINDING
+        relayed = arrival.broadcast or message.giaddr
+        return (Kind.REBINDING if relayed else Kind.RENEWING), message.ciaddr, None
+    if requested:
+        return Kind.INIT_REBOOT, requested, None
+    raise WireError("request-without-address", 240)

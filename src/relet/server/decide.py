@@ -1,0 +1,222 @@
+"""The decision tables: for each kind of request, the first row that fits decides.
+
+A row says what is known, what is answered, for which reason, and what becomes of the lease. The tables are the program:
+docs/decisions.md is generated from them, and nothing is decided anywhere else. RFC 2131 s3.2 and s4.3 stand behind each.
+
+A NAK needs a certain reason. A server without certain knowledge keeps silent, because another one may know better.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, assert_never
+
+from relet.model import reasons as why
+from relet.model.reasons import Answer, Reason
+from relet.server.classify import Kind
+from relet.server.situation import Situation
+from relet.wire.address import BROADCAST
+
+
+class Row(NamedTuple):
+    """number: as in the documentation. known: the condition in words. when: the condition; it gives the address that the
+    verdict is about, or True for the requested one; 0 and False do not fit."""
+
+    number: str
+    known: str
+    answer: Answer
+    reason: Reason
+    when: Callable[[Situation], int]
+
+
+class Ruling(NamedTuple):
+    """The row that decided, and the address that it is about (0 for none)."""
+
+    row: Row
+    address: int
+
+
+def _always(_: Situation) -> bool:
+    return True
+
+
+def _secs_reached(s: Situation) -> bool:
+    after = s.network.unknown_reboot_after
+    return after is not None and s.request.message.secs >= after
+
+
+ACK, NAK, OFFER, SILENT = Answer.ACK, Answer.NAK, Answer.OFFER, Answer.SILENT
+
+NO_NETWORK = Row("1", "no network is configured for this link", SILENT, why.NO_NETWORK, _always)
+"""Row 1 of every table; the only one that is decided without a situation."""
+
+_FOREIGN = (
+    Row(
+        "2", "the address lies in none of the network's subnets", NAK, why.WRONG_NETWORK,
+        lambda s: s.subnet is None and s.network.foreign_address == "nak",
+    ),
+    Row("2", "the same, with `foreign-address = \"silent\"`", SILENT, why.FOREIGN_IGNORED, lambda s: s.subnet is None),
+)  # fmt: skip
+_TAKEN = (
+    Row(
+        "4", "it is reserved for another client", NAK, why.RESERVED_FOR_OTHER, lambda s: s.reserved_for_other(s.address)
+    ),
+    Row("4", "it is bound to another client", NAK, why.BOUND_TO_OTHER, Situation.bound_to_other),
+    Row("4", "it was declined and is in quarantine", NAK, why.DECLINED, Situation.declined),
+)
+
+
+def _reallocation(confirmed: Reason) -> tuple[Row, ...]:
+    """The table of DHCPREQUESTs by clients that believe to have a lease; they differ in the name of the good end."""
+    return (
+        *_FOREIGN,
+        Row(
+            "3", "another address is reserved for the client, and that one is free for it", NAK, why.RESERVED_ELSEWHERE,
+            Situation.reserved_elsewhere,
+        ),
+        *_TAKEN,
+        Row(
+            "5", "a lease of this client on this address, unexpired, still offered here", ACK, confirmed,
+            lambda s: s.active() and s.offered(s.address),
+        ),
+        Row(
+            "6", "the same, but the address is no longer in a pool or the client no longer admitted", NAK,
+            why.NO_LONGER_OFFERED, Situation.active,
+        ),
+        Row(
+            "7", "the client's own last lease on it expired or was released; the address is free and offered", ACK,
+            why.REGRANTED, lambda s: s.mine and s.grantable(s.address),
+        ),
+        Row(
+            "7", "the address is reserved for this client and free", ACK, why.RESERVED,
+            lambda s: s.reserved_address() == s.address,
+        ),
+        Row(
+            "8", "the address is ours and free, and the client has an unexpired lease on another one of the network", NAK,
+            why.OTHER_ADDRESS, lambda s: s.grantable(s.address) and bool(s.held()),
+        ),
+        Row(
+            "9", "no record, the address is ours and free, `unknown-reboot = \"adopt\"`", ACK, why.ADOPTED,
+            lambda s: s.network.unknown_reboot == "adopt" and s.grantable(s.address),
+        ),
+        Row(
+            "9", "no record, `unknown-reboot = \"nak\"`", NAK, why.UNKNOWN_REFUSED,
+            lambda s: s.network.unknown_reboot == "nak",
+        ),
+        Row("9", "no record, `secs` has reached `unknown-reboot-after`", NAK, why.UNKNOWN_AFTER, _secs_reached),
+        Row("9", "no record, and the address is not ours to give", SILENT, why.NOT_OURS, lambda s: not s.offered(s.address)),
+        Row("9", "no record of this client", SILENT, why.NO_RECORD, _always),
+    )  # fmt: skip
+
+
+INIT_REBOOT = _reallocation(why.CONFIRMED)
+RENEWING = _reallocation(why.RENEWED)
+REBINDING = _reallocation(why.REBOUND)
+
+DISCOVER = (
+    Row(
+        "2",
+        "an address is reserved for the client and free for it",
+        OFFER,
+        why.OFFERED_RESERVED,
+        Situation.reserved_address,
+    ),
+    Row(
+        "3",
+        "the client holds an unexpired lease that is still offered",
+        OFFER,
+        why.OFFERED_CURRENT,
+        Situation.current_address,
+    ),
+    Row("4", "an address is on offer to it already", OFFER, why.OFFERED_AGAIN, Situation.address_on_offer),
+    Row(
+        "5", "its last lease is over; the address is free and offered", OFFER, why.OFFERED_LAST, Situation.last_address
+    ),
+    Row(
+        "6",
+        "it asks for an address that is free and offered",
+        OFFER,
+        why.OFFERED_REQUESTED,
+        Situation.requested_address,
+    ),
+    Row("7", "any other address of the pools is free", OFFER, why.OFFERED_NEW, Situation.new_address),
+    Row(
+        "8",
+        "the network has no pool",
+        SILENT,
+        why.NO_POOL,
+        lambda s: not any(subnet.pools for subnet in s.network.subnets),
+    ),
+    Row("9", "no address is free", SILENT, why.POOL_FULL, _always),
+)
+
+SELECTING = (
+    Row("2", "the server identifier is not ours", SILENT, why.OTHER_SERVER, lambda s: not s.addressed_to_us()),
+    Row("3", "the address lies in none of the network's subnets", NAK, why.WRONG_NETWORK, lambda s: s.subnet is None),
+    *_TAKEN,
+    Row(
+        "5", "the client holds an unexpired lease on it already (a repeated request)", ACK, why.CONFIRMED,
+        lambda s: s.active() and s.offered(s.address),
+    ),
+    Row(
+        "6", "we offered it to this client", ACK, why.GRANTED,
+        lambda s: s.on_offer_to_client() and s.grantable(s.address),
+    ),
+    Row(
+        "7", "our offer has lapsed, but the address is still free and offered", ACK, why.GRANTED_LATE,
+        lambda s: s.grantable(s.address),
+    ),
+    Row("8", "anything else", NAK, why.NOT_AVAILABLE, _always),
+)  # fmt: skip
+
+DECLINE = (
+    Row("2", "the server identifier is not ours", SILENT, why.OTHER_SERVER, lambda s: not s.addressed_to_us()),
+    Row("3", "the client holds a lease on the address", SILENT, why.QUARANTINED, Situation.active),
+    Row("4", "anything else", SILENT, why.DECLINE_IGNORED, _always),
+)
+RELEASE = (
+    Row("2", "the server identifier is not ours", SILENT, why.OTHER_SERVER, lambda s: not s.addressed_to_us()),
+    Row("3", "the client holds a lease on the address", SILENT, why.RELEASED, Situation.active),
+    Row("4", "anything else", SILENT, why.RELEASE_IGNORED, _always),
+)
+INFORM = (
+    Row(
+        "2",
+        "the request does not name the client's address",
+        SILENT,
+        why.NO_ADDRESS,
+        lambda s: s.address in (0, BROADCAST),
+    ),
+    Row("3", "anything else", ACK, why.INFORMED, _always),
+)
+
+
+def table(kind: Kind) -> tuple[Row, ...]:
+    """The rows of a kind of request, row 1 (no network) left out."""
+    match kind:
+        case Kind.INIT_REBOOT:
+            return INIT_REBOOT
+        case Kind.RENEWING:
+            return RENEWING
+        case Kind.DISCOVER:
+            return DISCOVER
+        case Kind.SELECTING:
+            return SELECTING
+        case Kind.REBINDING:
+            return REBINDING
+        case Kind.DECLINE:
+            return DECLINE
+        case Kind.RELEASE:
+            return RELEASE
+        case Kind.INFORM:
+            return INFORM
+        case _:
+            assert_never(kind)
+
+
+def decide(situation: Situation) -> Ruling:
+    """The first row that fits. The last row of every table fits always."""
+    rows = table(situation.request.kind)
+    for row in rows:
+        fits = row.when(situation)
+        if fits:
+            return Ruling(row, situation.address if fits is True else fits)
+    raise AssertionError(f"the table of {situation.request.kind.value} has no last row")

@@ -1,0 +1,241 @@
+"""The server's road on one page: decode, identify, classify, decide, commit, encode. A batch goes through at once.
+
+    engine = Engine(networks, store, own_addresses)
+    sends = engine.handle(arrivals, now)
+
+Whatever arrives, `handle` does not raise: bad bytes are counted drops, a failing store means confirming what is known and
+silence otherwise, and a bug of our own costs the one datagram that met it. Nothing is sent that the store has not made
+safe: the replies are made from what `commit` returns.
+"""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+
+import msgspec
+
+from relet.errors import StoreError, WireError
+from relet.model import reasons as why
+from relet.model.clock import Now
+from relet.model.effects import Send
+from relet.model.events import Arrival
+from relet.model.ident import ClientKey, client_key
+from relet.model.lease import Committed, Leases, View
+from relet.model.network import Network
+from relet.model.reasons import Answer
+from relet.server.classify import Kind, Request, classify
+from relet.server.decide import NO_NETWORK, decide
+from relet.server.identify import Directory
+from relet.server.offers import Offers
+from relet.server.overlay import Overlay
+from relet.server.reply import Replies
+from relet.server.situation import Situation
+from relet.server.verdict import Verdict, remaining_seconds, verdict
+from relet.wire.message import decode
+from relet.wire.options import CLIENT_IDENTIFIER
+
+MAX_RECORDS = 65_536
+"""Verdicts remembered for `relet why`."""
+MAX_BUGS = 100
+"""Datagrams kept of those that met a bug."""
+MAX_ROUNDS = 3
+"""How often a request is decided anew because the store's leases changed under it."""
+_NOTHING_TO_COMMIT = Committed(frozenset())
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A verdict as `relet why` tells it. at: wall time. giaddr: 0 if heard directly. interface: '' if routed to us."""
+
+    at: float
+    client: ClientKey
+    hardware: bytes
+    interface: str
+    giaddr: int
+    network: str
+    kind: str
+    answer: str
+    reason: str
+    address: int
+    seconds: int
+
+
+class Bug(msgspec.Struct, frozen=True):
+    """A datagram that our own code failed on, kept for replay, and what it failed with."""
+
+    arrival: Arrival
+    error: str
+
+
+class Engine:
+    """A DHCP server without sockets, clock or disk.
+
+    own: the server's addresses, which it answers for and never hands out.
+    counts: verdicts by (kind, answer, reason id). drops: datagrams by the name of what was wrong with them.
+    records: the newest verdicts, oldest first. bugs: see `Bug`. store_error: what the store last said, '' while it works.
+    """
+
+    def __init__(self, networks: tuple[Network, ...], store: Leases, own: frozenset[int] = frozenset()) -> None:
+        self.own = own
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+        self.drops: Counter[str] = Counter()
+        self.records: deque[Record] = deque(maxlen=MAX_RECORDS)
+        self.bugs: deque[Bug] = deque(maxlen=MAX_BUGS)
+        self.store_error = ""
+        self._store = store
+        self._directory = Directory(networks)
+        self._offers = Offers()
+        self._replies = Replies()
+        known = list(store.all())
+        for name, site in self._directory.sites.items():
+            site.free.load(lease for lease in known if lease.network == name)
+
+    def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
+        """Decide a batch, make its grants safe, and give the replies to send."""
+        pending = [request for arrival in arrivals if (request := self._read(arrival)) is not None]
+        sends: list[Send] = []
+        for _ in range(MAX_ROUNDS):
+            if not pending:
+                return sends
+            try:
+                view = self._store.view(
+                    [request.client for request in pending], [request.address for request in pending]
+                )
+                plans = self._plan(pending, view, now)
+                committed = self._store.commit([change for plan in plans for change in plan.changes], now.wall)
+            except StoreError as error:
+                self.store_error = str(error)
+                plans = self._without_store(pending, now)
+                return sends + self._answer(plans, _NOTHING_TO_COMMIT, now)
+            self.store_error = ""
+            safe, pending = _sort_out(plans, committed)
+            sends += self._answer(safe, committed, now)
+        contended = [Verdict(request, Answer.SILENT, why.STORE_CONTENDED, request.address) for request in pending]
+        return sends + self._answer(contended, _NOTHING_TO_COMMIT, now)
+
+    def _read(self, arrival: Arrival) -> Request | None:
+        """Decode, identify, classify. None for what is no request; it is counted."""
+        try:
+            message = decode(arrival.payload)
+            kind, address, server = classify(message, arrival)
+            site = self._directory.site(arrival, message)
+            if site is None:
+                client_id = message.options.get(CLIENT_IDENTIFIER.code)
+                client = client_key(client_id, message.htype, message.chaddr)
+            else:
+                client = site.client(message)
+            return Request(kind, message, arrival, site, client, address, server)
+        except WireError as error:
+            self.drops[error.reason] += 1
+        except Exception as error:  # a bug of ours: it costs this datagram
+            self._bug(arrival, error)
+        return None
+
+    def _plan(self, requests: Sequence[Request], view: View, now: Now) -> list[Verdict]:
+        """Decide one after the other; each sees what those before it planned."""
+        overlay = Overlay(view)
+        plans = []
+        for request in requests:
+            try:
+                plan = self._decide(request, overlay, now)
+            except WireError as error:
+                self.drops[error.reason] += 1
+                continue
+            except StoreError:
+                raise
+            except Exception as error:  # a bug of ours: it costs this datagram
+                self._bug(request.arrival, error)
+                continue
+            if plan.changes:
+                overlay.plan(plan.changes)
+            plans.append(plan)
+        return plans
+
+    def _decide(self, request: Request, view: View, now: Now) -> Verdict:
+        if request.site is None:
+            return Verdict(request, NO_NETWORK.answer, NO_NETWORK.reason, request.address)
+        situation = Situation(request, request.site, view, self._offers, self.own, now)
+        decided = verdict(situation, decide(situation))
+        if decided.answer is Answer.OFFER:
+            network = request.site.network
+            self._offers.hold(decided.address, request.client, network.name, now.mono + network.offer_time, now.mono)
+        elif request.kind is Kind.SELECTING and decided.reason is why.OTHER_SERVER:
+            # RFC 2131 s3.1.4: the client chose another server
+            self._offers.withdraw(self._offers.address(request.client, request.site.network.name, now.mono))
+        return decided
+
+    def _answer(self, verdicts: Sequence[Verdict], committed: Committed, now: Now) -> list[Send]:
+        """Follow what is safe, remember it for `relet why`, and encode the replies."""
+        sends = []
+        for done in verdicts:
+            request = done.request
+            self.counts[request.kind.value, done.answer.value, done.reason.id] += 1
+            self.records.append(
+                Record(
+                    now.wall,
+                    request.client,
+                    bytes((request.message.htype,)) + request.message.chaddr,
+                    request.arrival.interface,
+                    request.message.giaddr,
+                    done.network.name if done.network is not None else "",
+                    request.kind.value,
+                    done.answer.value,
+                    done.reason.id,
+                    done.address,
+                    done.seconds,
+                )
+            )
+            if request.site is not None:
+                for change in done.changes:
+                    request.site.free.note(change.before, change.after)
+                    self._offers.withdraw(change.after.address)
+            if done.answer is not Answer.SILENT:
+                try:
+                    sends.append(self._replies.reply(done, committed))
+                except Exception as error:  # a bug of ours: it costs this reply
+                    self._bug(request.arrival, error)
+        return sends
+
+    def _without_store(self, requests: Sequence[Request], now: Now) -> list[Verdict]:
+        """Nothing can be written: confirm what is known for no longer than recorded, keep silent otherwise."""
+        try:
+            view = self._store.view([request.client for request in requests], [request.address for request in requests])
+            plans = self._plan(requests, view, now)
+        except StoreError:
+            return [Verdict(request, Answer.SILENT, why.STORE_UNAVAILABLE, request.address) for request in requests]
+        return [_without_writing(plan, view, now) for plan in plans]
+
+    def _bug(self, arrival: Arrival, error: Exception) -> None:
+        self.drops["bug"] += 1
+        self.bugs.append(Bug(arrival, f"{type(error).__name__}: {error}"))
+
+
+def _sort_out(plans: Sequence[Verdict], committed: Committed) -> tuple[Sequence[Verdict], list[Request]]:
+    """What is safe to answer, and what must be decided anew. If anything was refused, so is whatever wrote nothing: it
+    may have been decided on the strength of a change that did not come about."""
+    if not committed.refused:
+        return plans, []
+    safe: list[Verdict] = []
+    again: list[Request] = []
+    position = 0
+    for plan in plans:
+        mine = range(position, position + len(plan.changes))
+        position += len(plan.changes)
+        if plan.changes and committed.refused.isdisjoint(mine):
+            safe.append(plan)
+        else:
+            again.append(plan.request)
+    return safe, again
+
+
+def _without_writing(plan: Verdict, view: View, now: Now) -> Verdict:
+    """The verdict that can stand although nothing can be written."""
+    request = plan.request
+    if plan.answer is Answer.SILENT and not plan.changes:
+        return plan
+    if plan.answer is Answer.ACK and request.kind is Kind.INFORM:
+        return plan
+    lease = view.lease(plan.address)
+    if plan.answer is Answer.ACK and lease is not None and lease.client == request.client and lease.holds(now.wall):
+        return msgspec.structs.replace(
+            plan, reason=why.STORE_CONFIRMED, seconds=remaining_seconds(lease, now), changes=()
+        )
+    return msgspec.structs.replace(plan, answer=Answer.SILENT, reason=why.STORE_UNAVAILABLE, seconds=0, changes=())

@@ -1,0 +1,90 @@
+"""Who asks, and from which network: the first two questions about any request.
+
+The network follows from where the message came in (RFC 2131 s4.3.1, RFC 3527): the relay's link selection, the relay's
+address, the address of a client that speaks to us by unicast, or the interface, in this order. What the client *claims*
+to have (option 50) never says where it is.
+"""
+
+from bisect import bisect_right
+
+from relet.model.events import Arrival
+from relet.model.ident import ClientKey, client_key
+from relet.model.network import Network, Reservation
+from relet.server.allocate import FreeAddresses
+from relet.wire.address import BROADCAST, mask
+from relet.wire.message import Message
+from relet.wire.options import CIRCUIT_ID, CLIENT_IDENTIFIER, LINK_SELECTION, RELAY_AGENT_INFORMATION, REMOTE_ID
+from relet.wire.relayinfo import decode_suboptions
+
+_CLIENT_ID = CLIENT_IDENTIFIER.code
+_RELAY_INFO = RELAY_AGENT_INFORMATION.code
+
+
+class Site:
+    """A network with what the server keeps about it: its reservations by client and address, and its free addresses."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.free = FreeAddresses(network)
+        self.reserved = {row.address: row for row in network.reservations}
+        self._by_client = {(row.by, row.key): row for row in network.reservations}
+
+    def reservation(self, message: Message) -> Reservation | None:
+        """The reservation that names the client of a message, None if there is none."""
+        rows = self._by_client
+        if not rows:
+            return None
+        found = rows.get(("mac", message.chaddr)) or rows.get(("client-id", message.options.get(_CLIENT_ID, b"")))
+        info = message.options.get(_RELAY_INFO)
+        if found is not None or info is None:
+            return found
+        parts = decode_suboptions(info)
+        return rows.get(("circuit-id", parts.get(CIRCUIT_ID.code, b""))) or rows.get(
+            ("remote-id", parts.get(REMOTE_ID.code, b""))
+        )
+
+    def client(self, message: Message) -> ClientKey:
+        """The key of the client (RFC 2131 s4.2): option 61 where there is one and the network matches by it."""
+        client_id = message.options.get(_CLIENT_ID) if self.network.match_client_id else None
+        return client_key(client_id, message.htype, message.chaddr)
+
+
+class Directory:
+    """The configured networks, indexed by everything that can tell where a request comes from."""
+
+    def __init__(self, networks: tuple[Network, ...]) -> None:
+        self.sites = {network.name: Site(network) for network in networks}
+        sites = self.sites.values()
+        self._by_interface = {name: site for site in sites for name in site.network.interfaces}
+        self._by_relay = {relay: site for site in sites for relay in site.network.relays}
+        self._spans = sorted(
+            (
+                (subnet.prefix, subnet.prefix | ~mask(subnet.width) & BROADCAST, site)
+                for site in sites
+                for subnet in site.network.subnets
+            ),
+            key=lambda span: span[0],
+        )
+        self._starts = [first for first, _, _ in self._spans]
+
+    def locate(self, address: int) -> Site | None:
+        """The site that has a subnet with this address."""
+        at = bisect_right(self._starts, address) - 1
+        if at < 0 or address > self._spans[at][1]:
+            return None
+        return self._spans[at][2]
+
+    def site(self, arrival: Arrival, message: Message) -> Site | None:
+        """The site a request comes from, None if none is configured. Raises WireError for a broken option 82."""
+        giaddr = message.giaddr
+        if giaddr:
+            info = message.options.get(_RELAY_INFO)
+            if info is not None:
+                # RFC 3527 s3: link selection says where the client is, giaddr only where to reply to
+                selected = decode_suboptions(info).get(LINK_SELECTION.code)
+                if selected is not None:
+                    return self.locate(int.from_bytes(selected, "big")) if len(selected) == 4 else None
+            return self._by_relay.get(giaddr) or self.locate(giaddr)
+        if message.ciaddr and not arrival.broadcast:
+            return self.locate(message.ciaddr)
+        return self._by_interface.get(arrival.interface)

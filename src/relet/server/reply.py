@@ -1,0 +1,205 @@
+"""From a verdict to the octets of the reply and the place to send them (RFC 2131 s4.1, s4.3.1 table 3).
+
+Most of a reply is the same for everybody who asks for the same parameters on the same subnet: that part is prepared once
+and kept; a few fields are packed before it and two options behind it. A reply that is too long for its client is laid
+out again, with overload and without what does not fit.
+"""
+
+from struct import Struct
+
+from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
+from relet.model.lease import Committed
+from relet.model.network import INFINITE, Network, Reservation, Subnet
+from relet.model.reasons import Answer, explain
+from relet.server.classify import Kind
+from relet.server.verdict import Verdict
+from relet.wire.address import BROADCAST, BROADCAST_MAC, ip_text
+from relet.wire.message import BOOTREPLY, BROADCAST_FLAG, COOKIE, Message, encode, encode_options, fit
+from relet.wire.options import (
+    CLIENT_IDENTIFIER,
+    HOST_NAME,
+    LEASE_TIME,
+    MAX_MESSAGE_SIZE,
+    MESSAGE,
+    MESSAGE_TYPE,
+    PARAMETER_REQUEST_LIST,
+    REBINDING_TIME,
+    RELAY_AGENT_INFORMATION,
+    RENEWAL_TIME,
+    SERVER_IDENTIFIER,
+    SUBNET_MASK,
+    MessageType,
+)
+
+MAX_PREPARED = 4096
+"""Prepared bodies kept; clients choose their parameter lists, so the cache starts anew when it is full."""
+MIN_LIMIT = 548
+"""Octets of a DHCP message that every client takes: 576 less IP and UDP headers (RFC 2131 s2)."""
+MAX_LIMIT = 1472
+"""Octets that go into one Ethernet frame."""
+MIN_LENGTH = 300
+"""Shortest BOOTP message (RFC 1542 s2.1)."""
+
+_HEADER = Struct("!BBBBIHH4I16s192x4s")
+_TYPE_AND_SERVER = Struct("!3sBBI")
+_TIMES = Struct("!BBIBBIBBI")
+_CLIENT_ID, _RELAY_INFO, _PARAMETERS = (
+    CLIENT_IDENTIFIER.code,
+    RELAY_AGENT_INFORMATION.code,
+    PARAMETER_REQUEST_LIST.code,
+)
+_MAX_SIZE, _LEASE, _T1, _T2, _SERVER_ID, _TYPE = (
+    MAX_MESSAGE_SIZE.code,
+    LEASE_TIME.code,
+    RENEWAL_TIME.code,
+    REBINDING_TIME.code,
+    SERVER_IDENTIFIER.code,
+    MESSAGE_TYPE.code,
+)
+_TYPES = {
+    Answer.OFFER: bytes((_TYPE, 1, MessageType.OFFER)),
+    Answer.ACK: bytes((_TYPE, 1, MessageType.ACK)),
+    Answer.NAK: bytes((_TYPE, 1, MessageType.NAK)),
+}
+
+
+class Replies:
+    """Makes the replies of a server."""
+
+    def __init__(self) -> None:
+        self._prepared: dict[tuple[str, int, bytes | None, int], tuple[dict[int, bytes], bytes]] = {}
+
+    def reply(self, verdict: Verdict, _: Committed) -> Send:
+        """The reply to a verdict other than SILENT. It takes what the store said about the verdict's batch, for without
+        that there is nothing to promise (no grant before it is durable)."""
+        request = verdict.request
+        message = request.message
+        server = request.server or request.arrival.local
+        nak = verdict.answer is Answer.NAK
+        if nak:
+            text = f"refused: {explain(verdict.reason, ip_text(verdict.address))}"
+            static: dict[int, bytes] = {MESSAGE.code: text.encode()[:255]}
+            body = encode_options(static)
+        else:
+            static, body = self._parameters(verdict)
+        times = b"" if nak or request.kind is Kind.INFORM else _times(verdict.network, verdict.seconds)
+        tail = {
+            code: octets
+            for code in (_CLIENT_ID, _RELAY_INFO)  # RFC 6842 s3; RFC 3046 s2.2: the relay's information comes last
+            if (octets := message.options.get(code)) is not None
+        }
+        octets = b"".join(
+            (
+                _HEADER.pack(
+                    BOOTREPLY,
+                    message.htype,
+                    len(message.chaddr),
+                    0,
+                    message.xid,
+                    0,
+                    _flags(verdict),
+                    message.ciaddr if verdict.answer is Answer.ACK else 0,
+                    0 if nak or request.kind is Kind.INFORM else verdict.address,
+                    0,
+                    message.giaddr,
+                    message.chaddr,
+                    COOKIE,
+                ),
+                _TYPE_AND_SERVER.pack(_TYPES[verdict.answer], _SERVER_ID, 4, server),
+                times,
+                body,
+                encode_options(tail) if tail else b"",
+                b"\xff",
+            )
+        )
+        limit = _limit(message)
+        if len(octets) > limit:
+            octets = _laid_out_again(octets, verdict, server, times, static | tail, limit)
+        return _addressed(verdict, octets.ljust(MIN_LENGTH, b"\0"))
+
+    def _parameters(self, verdict: Verdict) -> tuple[dict[int, bytes], bytes]:
+        """The options that configuration and parameter request list call for, as values and as octets."""
+        wanted = verdict.request.message.options.get(_PARAMETERS)
+        network, subnet, reservation = verdict.network, verdict.subnet, verdict.reservation
+        key = (
+            network.name if network else "",
+            subnet.prefix if subnet else 0,
+            wanted,
+            reservation.address if reservation else 0,
+        )
+        found = self._prepared.get(key)
+        if found is None:
+            if len(self._prepared) >= MAX_PREPARED:
+                self._prepared.clear()
+            options = _configured(subnet, reservation, wanted)
+            found = self._prepared[key] = (options, encode_options(options))
+        return found
+
+
+def _configured(subnet: Subnet | None, reservation: Reservation | None, wanted: bytes | None) -> dict[int, bytes]:
+    """What is configured for the client, in the order it asked for; all of it if it gave no list (RFC 2131 s4.3.1).
+    The subnet mask always, and first (RFC 2132 s3.3)."""
+    options = dict(subnet.options) if subnet is not None else {}
+    if reservation is not None:
+        if reservation.hostname:
+            options[HOST_NAME.code] = reservation.hostname.encode()
+        options.update(reservation.options)
+    order = (SUBNET_MASK.code, *(options if wanted is None else wanted))
+    return {code: options[code] for code in order if code in options}
+
+
+def _times(network: Network | None, seconds: int) -> bytes:
+    """Lease time, T1 and T2 (RFC 2131 s4.4.5)."""
+    if seconds == INFINITE or network is None:
+        t1 = t2 = INFINITE
+    else:
+        t1, t2 = int(seconds * network.renew_at), int(seconds * network.rebind_at)
+    return _TIMES.pack(_LEASE, 4, seconds, _T1, 4, t1, _T2, 4, t2)
+
+
+def _flags(verdict: Verdict) -> int:
+    message = verdict.request.message
+    if verdict.answer is Answer.NAK and message.giaddr:
+        return message.flags | BROADCAST_FLAG  # s4.3.2: the relay must broadcast it, the client has no valid address
+    return message.flags
+
+
+def _limit(message: Message) -> int:
+    """Octets of the DHCP message that the client takes: option 57 counts the headers too (RFC 2132 s9.10)."""
+    return min(max((message.uint(_MAX_SIZE) or 0) - 28, MIN_LIMIT), MAX_LIMIT)
+
+
+def _laid_out_again(
+    octets: bytes, verdict: Verdict, server: int, times: bytes, options: dict[int, bytes], limit: int
+) -> bytes:
+    request = verdict.request
+    head = {_TYPE: _TYPES[verdict.answer][2:], _SERVER_ID: server.to_bytes(4, "big")}
+    if times:
+        head |= {_LEASE: times[2:6], _T1: times[8:12], _T2: times[14:18]}
+    fields = _HEADER.unpack_from(octets)
+    message = Message(
+        op=BOOTREPLY,
+        htype=request.message.htype,
+        xid=request.message.xid,
+        flags=fields[6],
+        ciaddr=fields[7],
+        yiaddr=fields[8],
+        giaddr=request.message.giaddr,
+        chaddr=request.message.chaddr,
+        options=head | options,
+    )
+    return encode(fit(message, limit), limit)
+
+
+def _addressed(verdict: Verdict, octets: bytes) -> Send:
+    """Where the reply goes (RFC 2131 s4.1)."""
+    request = verdict.request
+    message, arrival = request.message, request.arrival
+    if message.giaddr:
+        return Send(octets, message.giaddr, SERVER_PORT, arrival.local)
+    unicast = verdict.answer is not Answer.NAK and not message.flags & BROADCAST_FLAG
+    if verdict.answer is not Answer.NAK and message.ciaddr:
+        return Send(octets, message.ciaddr, CLIENT_PORT, arrival.local)
+    if unicast and message.htype == 1 and len(message.chaddr) == 6:
+        return Send(octets, verdict.address, CLIENT_PORT, arrival.local, arrival.interface, message.chaddr)
+    return Send(octets, BROADCAST, CLIENT_PORT, arrival.local, arrival.interface, BROADCAST_MAC)

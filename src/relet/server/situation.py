@@ -1,0 +1,133 @@
+"""What is known about a request when it is decided: the facts that the tables in decide.py ask for.
+
+Facts only: nothing here chooses. A situation lives for one request and is not kept.
+"""
+
+from relet.model.clock import Now
+from relet.model.lease import Lease, View
+from relet.server.classify import Request
+from relet.server.identify import Site
+from relet.server.offers import Offers
+
+
+class Situation:
+    """One request against what the server knows now. own: the server's addresses."""
+
+    __slots__ = (
+        "_offers", "_own", "_site", "_view", "address", "lease", "mine", "network", "now", "request", "reservation",
+        "subnet",
+    )  # fmt: skip
+
+    def __init__(self, request: Request, site: Site, view: View, offers: Offers, own: frozenset[int], now: Now) -> None:
+        self.request = request
+        self.network = site.network
+        self.reservation = site.reservation(request.message)
+        self.now = now
+        self._site = site
+        self._view = view
+        self._offers = offers
+        self._own = own
+        self.address = request.address
+        self.subnet = site.network.subnet_of(request.address)
+        self.lease: Lease | None = view.lease(request.address) if request.address else None
+        self.mine = self.lease is not None and self.lease.client == request.client
+
+    # of the address that the request is about
+
+    def active(self) -> bool:
+        """Does the client hold an unexpired lease on it?"""
+        return self.mine and self.lease is not None and self.lease.holds(self.now.wall)
+
+    def bound_to_other(self) -> bool:
+        """Does another client hold an unexpired lease on it?"""
+        return not self.mine and self.lease is not None and self.lease.holds(self.now.wall)
+
+    def declined(self) -> bool:
+        """Is it in quarantine?"""
+        return self.lease is not None and self.lease.quarantined(self.now.wall)
+
+    def on_offer_to_client(self) -> bool:
+        """Did we offer it to this client, and the offer stands?"""
+        return self._offers.holder(self.address, self.now.mono) == self.request.client
+
+    def addressed_to_us(self) -> bool:
+        """Does the message name this server, or no server at all (RFC 2131 s4.3.2, s4.3.3, s4.3.4)?"""
+        server = self.request.server
+        return server is None or server in self._own or server == self.request.arrival.local
+
+    # of any address of the network
+
+    def reserved_for_other(self, address: int) -> bool:
+        """Does a reservation keep it for somebody else?"""
+        row = self._site.reserved.get(address)
+        return row is not None and row is not self.reservation
+
+    def offered(self, address: int) -> bool:
+        """Is it ours to give to this client: in a pool of the network, or reserved for it?"""
+        if (row := self._site.reserved.get(address)) is not None:
+            return row is self.reservation
+        subnet = self.network.subnet_of(address)
+        return subnet is not None and address in subnet.pools
+
+    def free(self, address: int) -> bool:
+        """Could this client have it now: not leased or on offer to another, not in quarantine, not our own?"""
+        lease = self._view.lease(address)
+        wall = self.now.wall
+        if lease is not None and (
+            lease.quarantined(wall) or (lease.client != self.request.client and lease.holds(wall))
+        ):
+            return False
+        holder = self._offers.holder(address, self.now.mono)
+        return (holder is None or holder == self.request.client) and address not in self._own
+
+    def grantable(self, address: int) -> bool:
+        """Free, and ours to give to this client."""
+        return address != 0 and self.free(address) and self.offered(address)
+
+    # of the client
+
+    def held(self) -> list[Lease]:
+        """The client's unexpired leases in this network, but not the one on the address in question."""
+        return [
+            lease
+            for lease in self._view.leases(self.request.client)
+            if lease.address != self.address and lease.network == self.network.name and lease.holds(self.now.wall)
+        ]
+
+    def reserved_elsewhere(self) -> bool:
+        """Is another address reserved for it, which it could have now?"""
+        row = self.reservation
+        return row is not None and row.address != self.address and self.free(row.address)
+
+    def reserved_address(self) -> int:
+        """The address reserved for it if it could have it now, else 0."""
+        return self.reservation.address if self.reservation is not None and self.free(self.reservation.address) else 0
+
+    def current_address(self) -> int:
+        """The address of its unexpired lease, if that is still offered; else 0 (RFC 2131 s4.3.1, first case)."""
+        for lease in self._view.leases(self.request.client):
+            if lease.network == self.network.name and lease.holds(self.now.wall) and self.grantable(lease.address):
+                return lease.address
+        return 0
+
+    def address_on_offer(self) -> int:
+        """The address that we offered it a moment ago, else 0."""
+        address = self._offers.address(self.request.client, self.network.name, self.now.mono)
+        return address if self.grantable(address) else 0
+
+    def last_address(self) -> int:
+        """The address of its newest ended lease, if still free and offered; else 0 (s4.3.1, second case)."""
+        ended = [
+            lease
+            for lease in self._view.leases(self.request.client)
+            if lease.network == self.network.name and self.grantable(lease.address)
+        ]
+        return max(ended, key=lambda lease: lease.expires).address if ended else 0
+
+    def requested_address(self) -> int:
+        """The address that it would like, if free and offered; else 0 (s4.3.1, third case)."""
+        return self.address if self.grantable(self.address) else 0
+
+    def new_address(self) -> int:
+        """Any free address of the pools, else 0 (s4.3.1, fourth case). No test before choosing can tell."""
+        return self._site.free.choose(self._view.lease, self.grantable, int(self.now.wall))

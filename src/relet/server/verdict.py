@@ -1,0 +1,137 @@
+"""What follows from a ruling: the time granted, and the changes that must be safe before anybody hears of it."""
+
+from math import floor
+
+import msgspec
+
+from relet.model import reasons as why
+from relet.model.clock import Now
+from relet.model.lease import FOREVER, Change, Lease, LeaseState
+from relet.model.network import INFINITE, Network, Reservation, Subnet
+from relet.model.reasons import Answer, Reason
+from relet.server.classify import Kind, Request
+from relet.server.decide import Row, Ruling
+from relet.server.situation import Situation
+from relet.wire.options import HOST_NAME, LEASE_TIME, RELAY_AGENT_INFORMATION
+
+_HOST_NAME = HOST_NAME.code
+_LEASE_TIME = LEASE_TIME.code
+_RELAY_INFO = RELAY_AGENT_INFORMATION.code
+MAX_HOST_NAME = 255
+"""Octets of a host name that are remembered."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """A decided request. seconds: the lease time promised, 0 where none is. changes: to be committed before the answer
+    may be given."""
+
+    request: Request
+    answer: Answer
+    reason: Reason
+    address: int = 0
+    seconds: int = 0
+    changes: tuple[Change, ...] = ()
+    network: Network | None = None
+    subnet: Subnet | None = None
+    reservation: Reservation | None = None
+
+
+def verdict(s: Situation, ruling: Ruling) -> Verdict:
+    """The verdict that a ruling means for this situation."""
+    row, address = ruling
+    if row.answer is Answer.ACK and s.request.kind is not Kind.INFORM:
+        return _grant(s, row, address)
+    if row.answer is Answer.OFFER:
+        return _bare(s, row, address, lease_seconds(s), ())
+    if row.reason is why.QUARANTINED:
+        return _bare(s, row, address, 0, _ended(s, LeaseState.DECLINED, s.network.decline_time, row.reason))
+    if row.reason is why.RELEASED:
+        return _bare(s, row, address, 0, _ended(s, LeaseState.RELEASED, 0, row.reason))
+    return _bare(s, row, address, 0, ())
+
+
+def lease_seconds(s: Situation) -> int:
+    """The lease time for this client: what it asks for (option 51) within the network's bounds, else the default."""
+    network = s.network
+    asked = s.request.message.uint(_LEASE_TIME)
+    if not asked:
+        return network.lease_time
+    return min(max(asked, network.min_lease_time), network.max_lease_time)
+
+
+def remaining_seconds(lease: Lease, now: Now) -> int:
+    """What is left of a lease, rounded down; INFINITE for ever."""
+    return INFINITE if lease.expires == FOREVER else max(0, floor(lease.expires - now.wall))
+
+
+def _bare(s: Situation, row: Row, address: int, seconds: int, changes: tuple[Change, ...]) -> Verdict:
+    subnet = s.subnet if address == s.address else s.network.subnet_of(address)
+    return Verdict(s.request, row.answer, row.reason, address, seconds, changes, s.network, subnet, s.reservation)
+
+
+def _grant(s: Situation, row: Row, address: int) -> Verdict:
+    before = s.lease
+    seconds = lease_seconds(s)
+    if s.active() and before is not None:
+        threshold = s.network.cache_threshold
+        left = remaining_seconds(before, s.now)
+        if threshold is not None and left > threshold * (before.expires - before.starts):
+            return _bare(s, row, address, left, ())
+    request = s.request
+    message = request.message
+    starts = int(s.now.wall)
+    after = Lease(
+        address,
+        request.client,
+        s.network.name,
+        LeaseState.BOUND,
+        starts,
+        # one second more than promised: the wall clock is cut to seconds
+        FOREVER if seconds == INFINITE else starts + seconds + 1,
+        bytes((message.htype,)) + message.chaddr,
+        _host_name(s),
+        message.options.get(_RELAY_INFO, b""),
+        row.reason.id,
+    )
+    if before is not None and _same(before, after):
+        return _bare(s, row, address, seconds, ())
+    return _bare(s, row, address, seconds, (Change(before, after),))
+
+
+def _same(before: Lease, after: Lease) -> bool:
+    """Is the promise on record already? So it is when a request comes twice within a second."""
+    return (
+        before.expires == after.expires
+        and before.state is after.state
+        and before.client == after.client
+        and before.hostname == after.hostname
+        and before.relay == after.relay
+    )
+
+
+def _host_name(s: Situation) -> str:
+    if s.reservation is not None and s.reservation.hostname:
+        return s.reservation.hostname
+    raw = s.request.message.options.get(_HOST_NAME)
+    return "" if raw is None else raw[:MAX_HOST_NAME].rstrip(b"\0").decode("utf-8", "backslashreplace")
+
+
+def _ended(s: Situation, state: LeaseState, seconds: int, reason: Reason) -> tuple[Change, ...]:
+    if s.lease is None:
+        return ()
+    return (Change(s.lease, _end(s.lease, state, int(s.now.wall) + seconds, reason)),)
+
+
+def _end(lease: Lease, state: LeaseState, expires: int, reason: Reason) -> Lease:
+    return Lease(
+        lease.address,
+        lease.client,
+        lease.network,
+        state,
+        lease.starts,
+        expires,
+        lease.hardware,
+        lease.hostname,
+        lease.relay,
+        reason.id,
+    )

@@ -1,0 +1,300 @@
+"""DISCOVER, SELECTING, DECLINE, RELEASE and INFORM, row by row."""
+
+import pytest
+
+from relet.model.lease import LeaseState
+from relet.wire.address import parse_ip
+from relet.wire.options import MessageType
+from support.table import (
+    MAC,
+    OFFICE,
+    OTHER_MAC,
+    SERVER,
+    Table,
+    arrive,
+    decline,
+    discover,
+    ip,
+    kind_of,
+    pairs,
+    reboot,
+    release,
+    request,
+    reserved,
+    selecting,
+)
+
+ELSEWHERE = parse_ip("192.168.1.2")
+
+
+def macs(count: int) -> list[bytes]:
+    return [bytes.fromhex("02000000") + number.to_bytes(2, "big") for number in range(count)]
+
+
+def test_discover_without_a_network_is_silence() -> None:
+    table = Table()
+    assert table.say(discover(), interface="eth9") is None
+    assert table.verdict() == ("SILENT", "no-network")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "reason", "last"),
+    [
+        (lambda table: table.lease(ip(107)), "offered-current", 107),
+        (lambda table: table.lease(ip(107), seconds=-5), "offered-last", 107),
+        (lambda table: table.lease(ip(107), seconds=-5, state=LeaseState.RELEASED), "offered-last", 107),
+        (lambda table: table.say(discover(ip(108))), "offered-again", 108),
+        (lambda _: None, "offered-requested", 103),
+    ],
+)
+def test_discover_prefers_what_the_client_had(prepare: object, reason: str, last: int) -> None:
+    table = Table()
+    assert callable(prepare)
+    prepare(table)
+    reply = table.say(discover(ip(103)))
+    assert reply is not None
+    assert (table.verdict(), reply.yiaddr) == (("OFFER", reason), ip(last))
+
+
+def test_discover_prefers_a_reservation_to_everything() -> None:
+    table = Table(reservations=(reserved(ip(50)),))
+    table.lease(ip(107))
+    reply = table.say(discover(ip(103)))
+    assert reply is not None
+    assert (table.verdict(), reply.yiaddr) == (("OFFER", "offered-reserved"), ip(50))
+
+
+@pytest.mark.parametrize("wanted", [200, 1, 105, 106, 104])
+def test_discover_does_not_offer_a_wish_that_it_cannot_grant(wanted: int) -> None:
+    table = Table(reservations=(reserved(ip(104), OTHER_MAC),))
+    table.lease(ip(105), OTHER_MAC)
+    table.lease(ip(106), OTHER_MAC, state=LeaseState.DECLINED)
+    reply = table.say(discover(ip(wanted)))
+    assert reply is not None
+    assert (table.verdict(), reply.yiaddr) == (("OFFER", "offered-new"), ip(100))
+
+
+def test_every_address_of_the_pool_is_offered_once_and_then_none() -> None:
+    table = Table()
+    replies = [table.say(discover(mac=mac)) for mac in macs(11)]
+    assert [reply.yiaddr if reply else 0 for reply in replies] == [ip(100 + n) for n in range(10)] + [0]
+    assert table.verdict() == ("SILENT", "pool-full")
+
+
+def test_offers_that_lapse_come_back() -> None:
+    table = Table()
+    first, later = macs(20)[:10], macs(20)[10:]
+    for mac in first:
+        table.say(discover(mac=mac))
+    table.later(table.network.offer_time + 1)
+    replies = [table.say(discover(mac=mac)) for mac in later]
+    assert {reply.yiaddr for reply in replies if reply} == {ip(100 + n) for n in range(10)}
+
+
+def test_full_pool_gives_the_address_that_expired_first() -> None:
+    table = Table()
+    for number, mac in enumerate(macs(10)):
+        table.lease(ip(100 + number), mac, seconds=1000 - number)
+    table.restart()
+    assert table.say(discover()) is None
+    table.later(995)
+    reply = table.say(discover())
+    assert reply is not None
+    assert reply.yiaddr == ip(109)
+
+
+def test_expired_lease_that_was_renewed_meanwhile_is_not_given_away() -> None:
+    table = Table()
+    for number, mac in enumerate(macs(10)):
+        table.lease(ip(100 + number), mac, seconds=100)
+    table.restart()
+    table.later(50)
+    for number, mac in enumerate(macs(10)):
+        assert kind_of(table.say(reboot(ip(100 + number), mac))) == "ACK"
+    table.later(100)
+    assert table.say(discover()) is None
+    assert table.verdict() == ("SILENT", "pool-full")
+
+
+def test_release_and_allocate_for_ever_keeps_the_books_small() -> None:
+    table = Table()
+    for number in range(200):
+        mac = macs(200)[number]
+        offer = table.say(discover(mac=mac))
+        assert offer is not None
+        assert kind_of(table.say(selecting(offer.yiaddr, mac=mac))) == "ACK"
+        assert table.say(release(offer.yiaddr, mac)) is None
+        table.later(1)
+    free = table.engine._directory.sites["office"].free  # the only place where its size can be seen
+    assert len(free._expiring) + len(free._returned) <= 20
+
+
+def test_network_without_pools_says_so() -> None:
+    table = Table(subnets=(OFFICE.subnets[0].__class__(parse_ip("192.168.1.0"), 24),))
+    assert table.say(discover()) is None
+    assert table.verdict() == ("SILENT", "no-pool")
+
+
+def test_two_clients_that_discover_in_one_batch_get_two_addresses() -> None:
+    table = Table()
+    sends = table.handle(arrive(discover()), arrive(discover(mac=OTHER_MAC)), arrive(discover()))
+    assert pairs(sends) == [("OFFER", ip(100)), ("OFFER", ip(101)), ("OFFER", ip(100))]
+
+
+def test_nothing_is_written_before_the_client_accepts() -> None:
+    table = Table()
+    table.say(discover())
+    assert list(table.store.all()) == []
+
+
+# SELECTING
+
+
+def test_selecting_grants_what_was_offered() -> None:
+    table = Table()
+    table.say(discover())
+    reply = table.say(selecting(ip(100)))
+    assert reply is not None
+    assert (table.verdict(), reply.yiaddr) == (("ACK", "granted"), ip(100))
+    held = table.on(ip(100))
+    assert held is not None
+    assert held.client == b"h\x01" + MAC
+
+
+def test_selecting_another_server_withdraws_our_offer() -> None:
+    table = Table()
+    table.say(discover())
+    assert table.say(selecting(ELSEWHERE, ELSEWHERE)) is None
+    assert table.verdict() == ("SILENT", "other-server")
+    reply = table.say(discover(ip(100), OTHER_MAC))
+    assert reply is not None
+    assert reply.yiaddr == ip(100)
+
+
+def test_selecting_after_a_restart_is_granted_if_still_free() -> None:
+    table = Table()
+    table.say(discover())
+    table.restart()
+    assert kind_of(table.say(selecting(ip(100)))) == "ACK"
+    assert table.verdict() == ("ACK", "granted-late")
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        (parse_ip("172.16.0.9"), "wrong-network"),
+        (ip(104), "reserved-for-other"),
+        (ip(105), "bound-to-other"),
+        (ip(106), "declined"),
+        (ip(107), "not-available"),
+        (ip(200), "not-available"),
+    ],
+)
+def test_selecting_what_we_cannot_give_is_refused(address: int, reason: str) -> None:
+    table = Table(reservations=(reserved(ip(104), OTHER_MAC),))
+    table.lease(ip(105), OTHER_MAC)
+    table.lease(ip(106), OTHER_MAC, state=LeaseState.DECLINED)
+    table.say(discover(ip(107), macs(1)[0]))
+    assert kind_of(table.say(selecting(address))) == "NAK"
+    assert table.verdict() == ("NAK", reason)
+
+
+def test_repeated_selecting_is_answered_alike_and_writes_nothing() -> None:
+    table = Table()
+    table.say(discover())
+    first, second = selecting(ip(100)), selecting(ip(100))
+    assert pairs(table.handle(arrive(first), arrive(second), arrive(first))) == [("ACK", ip(100))] * 3
+    assert len(table.store.history()) == 1
+
+
+def test_race_for_one_address_in_one_batch_has_one_winner() -> None:
+    table = Table()
+    sends = table.handle(arrive(selecting(ip(100))), arrive(selecting(ip(100), mac=OTHER_MAC)))
+    assert pairs(sends) == [("ACK", ip(100)), ("NAK", 0)]
+
+
+def test_new_grant_breaks_no_promise_on_the_old_address() -> None:
+    table = Table(reservations=(reserved(ip(50)),))
+    old = table.lease(ip(100))
+    table.say(discover())
+    assert kind_of(table.say(selecting(ip(50)))) == "ACK"
+    assert table.on(ip(100)) == old
+    assert kind_of(table.say(selecting(ip(100), mac=OTHER_MAC))) == "NAK"
+
+
+# DECLINE, RELEASE, INFORM
+
+
+def test_decline_puts_the_address_into_quarantine() -> None:
+    table = Table()
+    table.lease(ip(100))
+    assert table.say(decline(ip(100))) is None
+    assert table.verdict() == ("SILENT", "quarantined")
+    reply = table.say(discover())
+    assert reply is not None
+    assert reply.yiaddr == ip(101)
+    table.later(table.network.decline_time + 1)
+    reply = table.say(discover(ip(100), OTHER_MAC))
+    assert reply is not None
+    assert reply.yiaddr == ip(100)
+
+
+@pytest.mark.parametrize("held", [100, 101, 200])
+def test_decline_of_what_one_does_not_hold_is_ignored(held: int) -> None:
+    table = Table()
+    before = table.lease(ip(100), OTHER_MAC)
+    assert table.say(decline(ip(held))) is None
+    assert table.verdict() == ("SILENT", "decline-ignored")
+    assert list(table.store.all()) == [before]
+
+
+def test_decline_to_another_server_is_not_ours() -> None:
+    table = Table()
+    before = table.lease(ip(100))
+    assert table.say(decline(ip(100), server=ELSEWHERE)) is None
+    assert table.verdict() == ("SILENT", "other-server")
+    assert table.on(ip(100)) == before
+
+
+def test_release_frees_the_address_and_remembers_the_client() -> None:
+    table = Table()
+    table.lease(ip(100))
+    assert table.say(release(ip(100)), broadcast=False) is None
+    assert table.verdict() == ("SILENT", "released")
+    assert table.say(release(ip(100)), broadcast=False) is None
+    assert table.verdict() == ("SILENT", "release-ignored")
+    assert table.say(discover()) is not None
+    assert table.verdict() == ("OFFER", "offered-last")
+
+
+def test_release_of_another_clients_lease_changes_nothing() -> None:
+    table = Table()
+    before = table.lease(ip(100), OTHER_MAC)
+    assert table.say(release(ip(100))) is None
+    assert table.on(ip(100)) == before
+
+
+def test_inform_gets_parameters_and_no_lease() -> None:
+    table = Table()
+    sends = table.handle(arrive(request(MessageType.INFORM, ciaddr=ip(7)), source=ip(7)))
+    assert pairs(sends) == [("ACK", 0)]
+    assert (sends[0].destination, sends[0].port, sends[0].mac) == (ip(7), 68, None)
+    reply = table.say(request(MessageType.INFORM, ciaddr=ip(7)))
+    assert reply is not None
+    assert reply.options[15] == b"example.org"
+    assert not {51, 58, 59} & set(reply.options)
+    assert list(table.store.all()) == []
+
+
+def test_inform_without_an_address_is_silence() -> None:
+    table = Table()
+    assert table.say(request(MessageType.INFORM)) is None
+    assert table.verdict() == ("SILENT", "no-address")
+
+
+def test_server_never_gives_away_its_own_address() -> None:
+    table = Table()
+    table.engine.own = frozenset({SERVER, ip(100)})
+    reply = table.say(discover(ip(100)))
+    assert reply is not None
+    assert reply.yiaddr == ip(101)
