@@ -15,11 +15,15 @@ class Overlay:
     def __init__(self, base: View) -> None:
         self._base = base
         self._planned: dict[int, Lease] = {}
+        self._clients: set[ClientKey] = set()
 
     def plan(self, changes: Sequence[Change]) -> None:
         """Lay changes over the view."""
         for change in changes:
             self._planned[change.after.address] = change.after
+            self._clients.add(change.after.client)
+            if change.before is not None:
+                self._clients.add(change.before.client)
 
     def lease(self, address: int) -> Lease | None:
         """See `View.lease`."""
@@ -28,8 +32,7 @@ class Overlay:
     def leases(self, client: ClientKey) -> Sequence[Lease]:
         """See `View.leases`."""
         known = self._base.leases(client)
-        if not self._planned:
+        if client not in self._clients:
             return known
         kept = [lease for lease in known if lease.address not in self._planned]
-        # a batch is small, and few clients come twice in it: looking through it is cheaper than an index
         return kept + [lease for lease in self._planned.values() if lease.client == client]

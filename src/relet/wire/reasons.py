@@ -27,6 +27,15 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "bad-hlen": "The hardware address claims more than 16 octets.",
         "no-cookie": "Something other than DHCP options follows the BOOTP fields.",
         "truncated-option": "An option runs past the end of the field that it stands in.",
+        # requests that a server does not answer
+        "not-a-request": "A server heard a BOOTREPLY.",
+        "no-identity": "The message has neither a hardware address nor a client identifier.",
+        "request-without-address": "A DHCPREQUEST names no address, neither in option 50 nor in ciaddr.",
+        "bootp": "A BOOTP request without a DHCP message type.",
+        "unserved-type": "A DHCP message type that servers do not answer.",
+        # captures
+        "bad-capture": "The file is no capture that can be read.",
+        "truncated-capture": "The capture ends inside a block.",
         # values of options
         "bad-length": "An option's length is not one that its definition permits.",
         "truncated-value": "A value ends inside one of its parts.",

@@ -1,0 +1,94 @@
+"""Hears from the kernel when the link of one interface comes up or goes down.
+
+Reads rtnetlink's notices by itself (linux/rtnetlink.h): the fixed heads of two structures are all it needs, and no
+attribute is looked at. Everything that is asked of the kernel goes through netlink.py.
+"""
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+
+from relet.model.events import LinkChanged
+from relet.net import netlink
+from relet.net.link import LinkError, LinkInfo, carries
+
+NOTICES_MAX = 64
+"""Netlink datagrams that one `receive` takes at most."""
+
+_RTMGRP_LINK = 1
+_NEW_LINK = 16
+_DEL_LINK = 17
+_HEADER = struct.Struct("@IHHII")  # nlmsghdr: length, type, flags, sequence, port
+_IFINFO = struct.Struct("@BxHiII")  # ifinfomsg: family, type, index, flags, change
+_DATAGRAM_MAX = 65536
+
+
+class LinkMonitor:
+    """A netlink socket that listens for one interface's changes. Raises LinkError.
+
+    up: as last heard, at first as it was asked for once the socket was listening.
+    """
+
+    def __init__(self, link: LinkInfo) -> None:
+        self._link = link
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
+        try:
+            self._socket.bind((0, _RTMGRP_LINK))
+        except OSError as error:
+            self._socket.close()
+            raise LinkError(f"cannot listen to netlink: {error.strerror}", error.errno or 0) from error
+        self.up = self._ask()
+
+    def fileno(self) -> int:
+        """For the loop."""
+        return self._socket.fileno()
+
+    def receive(self) -> list[LinkChanged]:
+        """The changes since last time; a link that went down and came up again gives both."""
+        changes = []
+        for up in self._notices():
+            if up != self.up:
+                self.up = up
+                changes.append(LinkChanged(up))
+        return changes
+
+    def close(self) -> None:
+        """Give the socket back. Idempotent."""
+        self._socket.close()
+
+    def _notices(self) -> Iterator[bool]:
+        for _ in range(NOTICES_MAX):
+            try:
+                octets, (sender, _) = self._socket.recvfrom(_DATAGRAM_MAX)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                # The kernel lost notices (netlink(7), ENOBUFS): ask for what they would have said.
+                if error.errno == errno.ENOBUFS:
+                    yield self._ask()
+                    continue
+                raise LinkError(f"netlink: {os.strerror(error.errno or 0)}", error.errno or 0) from error
+            if sender == 0:  # the kernel itself
+                yield from states(octets, self._link.index)
+
+    def _ask(self) -> bool:
+        try:
+            return netlink.link(self._link.name).up
+        except LinkError:
+            return False
+
+
+def states(octets: bytes, index: int) -> Iterator[bool]:
+    """What the messages of one netlink datagram say of an interface: up, down (or gone)."""
+    at = 0
+    while at + _HEADER.size <= len(octets):
+        length, kind, *_ = _HEADER.unpack_from(octets, at)
+        if length < _HEADER.size or at + length > len(octets):
+            return
+        if kind in (_NEW_LINK, _DEL_LINK) and length >= _HEADER.size + _IFINFO.size:
+            _, _, which, flags, _ = _IFINFO.unpack_from(octets, at + _HEADER.size)
+            if which == index:
+                yield kind == _NEW_LINK and carries(flags)
+        at += (length + 3) & ~3

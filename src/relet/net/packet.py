@@ -1,0 +1,190 @@
+"""Ethernet frames of one interface, past the kernel's IP: how to hear a client that has no address yet, and to answer it.
+
+`Frames` carries octets; `DhcpFrames` makes arrivals of them. No frame is accepted before the filter is in place. A frame
+that cannot be used is counted in `drops` under a name, and a frame that cannot be sent as well; nothing is raised once
+the socket is open.
+"""
+
+import socket
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from relet.errors import WireError
+from relet.model.effects import SERVER_PORT, Send
+from relet.model.events import Arrival
+from relet.net import filter as bpf
+from relet.net.link import LinkError
+from relet.net.sockets import BATCH, PACKET_BUFFER, failure, overruns, set_receive_buffer
+from relet.wire.address import BROADCAST
+from relet.wire.frame import ETHERTYPE_IP, Datagram, decode_datagram, encode_datagram
+
+FRAME_MAX = 65536 + 18
+"""Octets of the longest frame read: a loopback's; an Ethernet's are far shorter."""
+
+# linux/if_packet.h, which the socket module names only in part
+_SOL_PACKET = 263
+_PACKET_AUXDATA = 8
+_AUXDATA = struct.Struct("@IIIHHHH")  # status, len, snaplen, mac, net, vlan_tci, vlan_tpid
+_CHECKSUM_NOT_READY = 1 << 3
+
+_ETHERNET_LIKE = (1, 772)  # linux/if_arp.h ARPHRD_ETHER, ARPHRD_LOOPBACK
+
+
+class Heard(NamedTuple):
+    """A frame, and whether its checksums are on it: between machines of one host nobody fills them in."""
+
+    frame: bytes
+    summed: bool
+
+
+class Frames:
+    """A packet socket on one interface, for one ethertype, behind a filter. Raises LinkError if it cannot be opened.
+
+    mac: the interface's hardware address. drops: what was thrown away, by name.
+    """
+
+    def __init__(self, interface: str, ethertype: int, steps: list[bpf.Step]) -> None:
+        self.interface = interface
+        self.drops: Counter[str] = Counter()
+        self._buffer = bytearray(FRAME_MAX)
+        # Protocol 0 hears nothing: the filter stands before bind opens the door.
+        try:
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+        except OSError as error:
+            raise LinkError(f"cannot open a packet socket: {error.strerror}", error.errno or 0) from error
+        try:
+            bpf.attach(self._socket, steps)
+            set_receive_buffer(self._socket, PACKET_BUFFER)
+            self._socket.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
+            self._socket.bind((interface, ethertype))
+            *_, kind, mac = self._socket.getsockname()
+            if kind not in _ETHERNET_LIKE:
+                raise LinkError(f"{interface} is not an Ethernet interface (hardware type {kind})")
+        except OSError as error:
+            self._socket.close()
+            raise LinkError(f"cannot listen on {interface}: {error.strerror}", error.errno or 0) from error
+        except LinkError:
+            self._socket.close()
+            raise
+        self.mac = bytes(mac)
+
+    def fileno(self) -> int:
+        """For the loop."""
+        return self._socket.fileno()
+
+    def receive(self) -> Iterator[Heard]:
+        """At most BATCH frames, those that are of no use left out and counted."""
+        view = memoryview(self._buffer)
+        for _ in range(BATCH):
+            try:
+                length, ancillary, flags, sender = self._socket.recvmsg_into(
+                    [self._buffer], socket.CMSG_SPACE(_AUXDATA.size)
+                )
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self.drops[failure(error)] += 1
+                return
+            if sender[2] == socket.PACKET_OUTGOING:
+                continue
+            if sender[2] == socket.PACKET_OTHERHOST:
+                # The kernel takes the tag off a frame of a VLAN that has no interface here and says that the frame is
+                # another host's; of one sent to a group, nothing else can be the reason. Priority tags are just gone.
+                self.drops["vlan" if view[0] & 1 else "other-host"] += 1
+            elif flags & socket.MSG_TRUNC:
+                self.drops["too-long"] += 1
+            else:
+                yield Heard(bytes(view[:length]), not _status(ancillary) & _CHECKSUM_NOT_READY)
+
+    def send(self, frame: bytes) -> bool:
+        """Was the frame handed to the interface? If not, it is counted."""
+        try:
+            self._socket.send(frame)
+        except OSError as error:
+            self.drops[failure(error)] += 1
+            return False
+        return True
+
+    def overruns(self) -> int:
+        """Frames lost in the kernel because we did not read fast enough."""
+        return overruns(self._socket)
+
+    def close(self) -> None:
+        """Give the socket back. Idempotent."""
+        self._socket.close()
+
+
+class DhcpFrames:
+    """DHCP messages heard and sent as frames on one interface; see `dhcp_frames`.
+
+    local: our own address there, for the arrivals that are not addressed to one; 0 if none. It may be set anew.
+    """
+
+    def __init__(self, frames: Frames, port: int, local: int) -> None:
+        self.frames = frames
+        self.port = port
+        self.local = local
+        self.drops = frames.drops
+
+    def fileno(self) -> int:
+        """For the loop."""
+        return self.frames.fileno()
+
+    def receive(self) -> list[Arrival]:
+        """What the socket holds, at most BATCH messages."""
+        arrivals = []
+        for heard in self.frames.receive():
+            try:
+                datagram = decode_datagram(heard.frame, verify=heard.summed)
+            except WireError as error:
+                self.drops[error.reason] += 1
+                continue
+            everybody = bool(datagram.dst_mac[0] & 1) or datagram.dst == BROADCAST
+            local = self.local if everybody else datagram.dst
+            arrivals.append(
+                Arrival(datagram.payload, self.frames.interface, local, datagram.src, datagram.sport, everybody)
+            )
+        return arrivals
+
+    def send(self, send: Send) -> bool:
+        """Send as a frame to `send.mac`, which must be there. False, and counted, if the interface would not."""
+        if send.mac is None:
+            raise ValueError("a message without a hardware address goes through a UDP socket")
+        datagram = Datagram(
+            src_mac=self.frames.mac,
+            dst_mac=send.mac,
+            src=send.source,
+            dst=send.destination,
+            sport=self.port,
+            dport=send.port,
+            payload=send.payload,
+        )
+        return self.frames.send(encode_datagram(datagram))
+
+    def overruns(self) -> int:
+        """Frames lost in the kernel because we did not read fast enough."""
+        return self.frames.overruns()
+
+    def close(self) -> None:
+        """Give the socket back. Idempotent."""
+        self.frames.close()
+
+
+def dhcp_frames(interface: str, port: int, local: int = 0) -> DhcpFrames:
+    """Open the packet socket of a server (port 67) or a client (port 68). Raises LinkError.
+
+    A server hears here only what is sent to everybody; unicast comes to it through its UDP sockets. A client hears all
+    that is sent to it, for it may not have the address yet that a message is sent to.
+    """
+    only_broadcast = port == SERVER_PORT
+    return DhcpFrames(Frames(interface, ETHERTYPE_IP, bpf.dhcp(port, only_broadcast)), port, local)
+
+
+def _status(ancillary: list[tuple[int, int, bytes]]) -> int:
+    """The flags that the kernel tells beside a frame."""
+    for level, kind, octets in ancillary:
+        if (level, kind) == (_SOL_PACKET, _PACKET_AUXDATA) and len(octets) >= _AUXDATA.size:
+            return int(_AUXDATA.unpack_from(octets)[0])
+    return 0

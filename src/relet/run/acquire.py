@@ -1,0 +1,274 @@
+"""The client in the real world: gives the machine what sockets, clock, link and operator say, and does what it wants.
+
+What the protocol asks is decided in client/machine.py. Here stand the order of the deeds (address, lease file, hook) and
+the few wishes of an operator that the machine does not know: once, release, timeout. Nothing is printed here; what
+happens is handed to `tell`.
+"""
+
+import errno
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from math import inf
+from pathlib import Path
+from random import SystemRandom
+from typing import assert_never
+
+import msgspec
+
+from relet.client.machine import Client
+from relet.client.settings import ClientSettings
+from relet.client.states import Bound, Init, Rebinding, Renewing, Requesting, Selecting, State
+from relet.model.effects import (
+    CLIENT_PORT,
+    Configure,
+    Deconfigure,
+    Effect,
+    Finished,
+    Forget,
+    Note,
+    Send,
+    SendArp,
+)
+from relet.model.events import Command, Event, LinkChanged, Wake
+from relet.net import clock, netlink
+from relet.net.arp import ArpFrames
+from relet.net.link import LinkError, LinkInfo
+from relet.net.monitor import LinkMonitor
+from relet.net.packet import dhcp_frames
+from relet.net.udp import Mouth
+from relet.run.configure import Interface
+from relet.run.hook import Hooks, environment
+from relet.run.leasefile import Identity, LeaseFile
+from relet.run.loop import Loop
+from relet.run.told import Told, configured, deconfigured, state_line
+from relet.wire.address import ip_text
+
+RELEASE_POLLS = 100
+RELEASE_POLL_S = 0.01
+"""A DHCPRELEASE may wait in the kernel for its server's hardware address; our address stays for that long at most."""
+
+LINK_GOES = (errno.ENODEV, errno.ENETDOWN)
+"""Why an address cannot be set on an interface of which netlink will soon say that it is down."""
+
+GOOD, NO, ENVIRONMENT = 0, 1, 3
+"""What `Acquire.run` gives; exit codes of the command."""
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """What the operator wants beyond the machine's settings.
+
+    lease_file: where the lease is remembered. hook: program and arguments, () for none.
+    configure: touch the interface; False leaves it as it is and does everything else.
+    once: end when bound and announced. Address and lease file stay, and the kernel drops the address at the lease's end.
+    release: have the remembered lease confirmed, give it back, and end.
+    timeout: seconds after which to end if there is no address yet.
+    """
+
+    lease_file: Path
+    hook: tuple[str, ...] = ()
+    configure: bool = True
+    once: bool = False
+    release: bool = False
+    timeout: float = inf
+
+
+class Acquire:
+    """One client on one interface. Raises LinkError if the interface cannot be used, OSError if the lease file cannot."""
+
+    def __init__(self, link: LinkInfo, settings: ClientSettings, orders: Orders, tell: Callable[[Told], None]) -> None:
+        self._link, self._orders, self._tell = link, orders, tell
+        self._file = LeaseFile(orders.lease_file, Identity(settings.mac, settings.client_id))
+        remembered, note = self._file.read()
+        if note:
+            self._say(note.kind, note.text)
+        self._client = Client(settings, SystemRandom().random, remembered)
+        self._interface = Interface(link)
+        with ExitStack() as stack:
+            self._loop = Loop(self._deadline, self._wake)
+            stack.callback(self._loop.close)
+            self._frames = dhcp_frames(link.name, CLIENT_PORT)
+            stack.callback(self._frames.close)
+            self._arp = ArpFrames(link.name)
+            stack.callback(self._arp.close)
+            self._mouth = Mouth(link.name)
+            stack.callback(self._mouth.close)
+            self._monitor = LinkMonitor(link)
+            stack.callback(self._monitor.close)
+            self._hooks = Hooks(orders.hook, self._loop, self._hook_told)
+            stack.callback(self._hooks.close)
+            self._opened = stack.pop_all()
+        self._give_up_at = clock.now().mono + orders.timeout
+        self._outcome = GOOD
+        self._finished = False
+
+    def run(self) -> int:
+        """Until the client has finished. GOOD, NO (nothing obtained, nothing to release) or ENVIRONMENT.
+
+        Raises LinkError if the interface cannot be switched on.
+        """
+        with self._opened:
+            if self._orders.release and self._client.remembered is None:
+                self._say("nothing-to-release", f"{self._link.name} has no lease to release")
+                return NO
+            if self._orders.configure:
+                self._prepare()
+            self._listen()
+            self._on([LinkChanged(self._monitor.up), Command.START])
+            self._loop.run()
+        return self._outcome
+
+    def _prepare(self) -> None:
+        netlink.switch_on(self._link.index)
+        # A client that was killed left its address behind. It is not ours to use before a server says so again.
+        remembered = self._client.remembered
+        if remembered and self._interface.withdraw(remembered):
+            self._say("left-over", f"{ip_text(remembered.address)} of an earlier run taken away until it is confirmed")
+
+    def _listen(self) -> None:
+        self._loop.register(self._frames, lambda: self._on(self._frames.receive()))
+        self._loop.register(self._arp, lambda: self._on(self._arp.receive()))
+        self._loop.register(self._monitor, lambda: self._on(self._monitor.receive()))
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self._loop.on_signal(number, self._interrupted)
+        self._loop.on_signal(signal.SIGUSR1, lambda: self._on([Command.RENEW]))
+        self._loop.on_signal(signal.SIGUSR2, lambda: self._on([Command.RELEASE]))
+
+    # What happens ----------------------------------------------------------------------------------------------------
+
+    def _on(self, events: Sequence[Event]) -> None:
+        for event in events:
+            before, now = self._client.state, clock.now()
+            for effect in self._client.handle(event, now):
+                self._carry_out(effect)
+            self._tell_state(before)
+        self._after()
+
+    def _deadline(self) -> float | None:
+        machine = self._client.deadline()
+        soonest = min(inf if machine is None else machine, self._hooks.deadline(), self._give_up_at)
+        return None if soonest == inf else soonest
+
+    def _wake(self) -> None:
+        mono = clock.now().mono
+        self._hooks.wake(mono)
+        if self._give_up_at <= mono:
+            self._say("timeout", f"no address after {self._orders.timeout:g} s")
+            self._end(NO)
+        else:
+            self._on([Wake()])
+
+    def _interrupted(self) -> None:
+        """The first signal ends the client, the second does not wait for its hooks."""
+        if self._finished:
+            self._loop.stop()
+        else:
+            self._end(NO if self._orders.once or self._orders.release else GOOD)
+
+    def _after(self) -> None:
+        """Does a wish of the operator, or the machine's end, end the loop?"""
+        state = self._client.state
+        if not self._finished and self._orders.release:
+            self._release_if_possible(state)
+        if self._orders.once and isinstance(state, Bound) and state.watch.announce_at == inf:
+            self._finished = True
+        if self._finished and self._hooks.idle():
+            self._loop.stop()
+
+    def _release_if_possible(self, state: State) -> None:
+        if isinstance(state, Bound | Renewing | Rebinding):
+            self._on([Command.RELEASE])
+        elif self._client.remembered is None:
+            self._end(GOOD)  # refused, run out or in use elsewhere: it is no longer ours
+        elif isinstance(state, Init | Selecting | Requesting):
+            self._say("not-released", "no server confirmed the lease, so none could be told; it stays remembered")
+            self._end(NO)
+
+    def _end(self, outcome: int) -> None:
+        self._outcome = outcome
+        self._give_up_at = inf
+        self._on([Command.STOP])
+
+    # What is to be done ----------------------------------------------------------------------------------------------
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Send(mac=None):
+                self._mouth.send(effect)
+            case Send():
+                self._frames.send(effect)
+            case SendArp():
+                self._arp.send(effect)
+            case Configure():
+                self._configure(effect)
+            case Deconfigure():
+                self._deconfigure(effect)
+            case Forget(cause=cause):
+                self._forget()
+                self._say("forgotten", f"the remembered lease is forgotten ({cause})")
+            case Note(kind=kind, text=text):
+                self._say(kind, text)
+            case Finished():
+                self._finished = True
+            case _:
+                assert_never(effect)
+
+    def _configure(self, effect: Configure) -> None:
+        now = clock.now()
+        if self._orders.configure:
+            try:
+                for problem in self._interface.apply(effect.binding, now.wall):
+                    self._say("bad-route", problem)
+            except LinkError as error:
+                self._say("cannot-configure", str(error))
+                if error.code not in LINK_GOES:
+                    self._end(ENVIRONMENT)
+                return
+        self._give_up_at = inf
+        try:
+            self._file.write(effect.binding)
+        except OSError as error:
+            self._say("lease-file", f"the lease cannot be remembered: {error}")
+        self._tell(configured(effect, self._link.name, now.wall))
+        self._hooks.run(effect.cause, environment(effect.cause, self._link.name, effect.binding))
+
+    def _deconfigure(self, effect: Deconfigure) -> None:
+        if self._orders.configure:
+            if effect.cause == "release":
+                self._let_go()
+            try:
+                self._interface.withdraw(effect.binding)
+            except LinkError as error:
+                self._say("cannot-configure", str(error))
+        if effect.forget:
+            self._forget()
+        self._tell(deconfigured(effect, self._link.name, clock.now().wall))
+        self._hooks.run(effect.cause, environment(effect.cause, self._link.name, effect.binding))
+
+    def _let_go(self) -> None:
+        for _ in range(RELEASE_POLLS):
+            if not self._mouth.unsent():
+                return
+            time.sleep(RELEASE_POLL_S)
+
+    def _forget(self) -> None:
+        try:
+            self._file.remove()
+        except OSError as error:
+            self._say("lease-file", f"the lease cannot be forgotten: {error}")
+
+    # What is told ----------------------------------------------------------------------------------------------------
+
+    def _tell_state(self, before: State) -> None:
+        state = self._client.state
+        line = state_line(state)
+        if line and type(state) is not type(before):
+            self._say(type(state).__name__.lower(), line)
+
+    def _hook_told(self, text: str) -> None:
+        self._say("hook", text)
+        self._after()
+
+    def _say(self, event: str, text: str) -> None:
+        self._tell(Told(event=event, text=text, at=clock.now().wall, interface=self._link.name))

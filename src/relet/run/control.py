@@ -1,0 +1,111 @@
+"""The control socket: a running server answers questions of the commands on the same machine.
+
+One JSON object a line in, one a line out, over a Unix socket that only its owner may open. Nothing here can hold the
+server up: sizes and connections are bounded, and a peer that does not read loses its answer.
+"""
+
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from relet.errors import ReletError
+from relet.run.loop import Loop
+
+MAX_REQUEST = 65_536
+"""Octets of one question."""
+MAX_CONNECTIONS = 16
+ANSWER_TIMEOUT = 5.0
+"""Seconds that a command waits for the server."""
+
+Question = Mapping[str, object]
+Answerer = Callable[[Question], object]
+
+
+class ControlError(ReletError):
+    """No server could be asked; the text says what to do."""
+
+
+class Control:
+    """The server's end. `answer` gets each question and gives what goes back as JSON."""
+
+    def __init__(self, path: Path, answer: Answerer, loop: Loop) -> None:
+        self._path = path
+        self._answer = answer
+        self._loop = loop
+        self._open: dict[socket.socket, bytearray] = {}
+        path.unlink(missing_ok=True)  # left by a server that was killed; a living one holds the store's lock
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._listener.bind(str(path))
+        path.chmod(0o600)
+        self._listener.listen(MAX_CONNECTIONS)
+        loop.register(self._listener.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Hang up and remove the socket's file."""
+        for connection in (*self._open, self._listener):
+            self._hang_up(connection)
+        self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            connection, _ = self._listener.accept()
+            connection.setblocking(False)
+            if len(self._open) >= MAX_CONNECTIONS:
+                connection.close()
+                return
+            self._open[connection] = bytearray()
+            self._loop.register(connection.fileno(), lambda: self._read(connection))
+
+    def _read(self, connection: socket.socket) -> None:
+        heard = self._open[connection]
+        try:
+            octets = connection.recv(MAX_REQUEST)
+        except OSError:
+            octets = b""
+        heard += octets
+        if not octets or len(heard) > MAX_REQUEST:
+            self._hang_up(connection)
+        elif b"\n" in heard:
+            with suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+                connection.send(_reply(self._answer, bytes(heard).split(b"\n", 1)[0]))
+            self._hang_up(connection)
+
+    def _hang_up(self, connection: socket.socket) -> None:
+        self._open.pop(connection, None)
+        self._loop.unregister(connection.fileno())
+        connection.close()
+
+
+def _reply(answer: Answerer, line: bytes) -> bytes:
+    try:
+        said = answer(msgspec.json.decode(line, type=dict[str, object]))
+    except (msgspec.DecodeError, ValueError) as error:
+        said = {"error": str(error)}
+    return msgspec.json.encode(said) + b"\n"
+
+
+def ask(path: Path, question: Question) -> object:
+    """The command's end: the server's answer to a question. Raises ControlError if no server answers."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(ANSWER_TIMEOUT)
+        try:
+            connection.connect(str(path))
+            connection.sendall(msgspec.json.encode(question) + b"\n")
+            heard = bytearray()
+            while chunk := connection.recv(MAX_REQUEST):
+                heard += chunk
+        except OSError as error:
+            raise ControlError(
+                f"no server answers at {path} ({error.strerror or error}); is `relet serve` running with this configuration?"
+            ) from None
+    try:
+        said = msgspec.json.decode(bytes(heard))
+    except msgspec.DecodeError:
+        raise ControlError(f"the server at {path} gave no complete answer") from None
+    if isinstance(said, dict) and "error" in said:
+        raise ControlError(str(said["error"]))
+    return said

@@ -1,0 +1,126 @@
+"""The one loop, for server and client alike: waits for sockets, signals and a deadline, and calls back. One thread.
+
+It knows nothing of DHCP. A callback that raises is a bug of our own: it costs the datum it was busy with, is counted and
+logged, and the loop goes on; only if nothing succeeds any more does the loop give up. There is no other loop.
+"""
+
+import selectors
+import signal
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from relet.net.clock import now
+
+MAX_WAIT_S = 60.0
+"""Longest sleep: a machine that was suspended looks at the clock again at least that soon after it woke."""
+
+MAX_FAULTS = 100
+"""Callbacks that may raise one after the other; after so many the program is beyond repair."""
+
+SIGNALS_READ = 64
+"""Pending signals that are read at once."""
+
+Callback = Callable[[], None]
+
+
+class Readable(Protocol):
+    """A socket, or whatever else has a file descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
+class Loop:
+    """deadline: monotonic time at which `wake` shall be called, None for never; asked anew before each wait.
+
+    faults: callbacks that have raised so far.
+    """
+
+    def __init__(self, deadline: Callable[[], float | None], wake: Callback) -> None:
+        self.faults = 0
+        self._deadline = deadline
+        self._wake = wake
+        self._selector = selectors.DefaultSelector()
+        self._signals: dict[int, Callback] = {}
+        self._in_a_row = 0
+        self._running = False
+        self._log = structlog.get_logger("relet.loop")
+
+    def register(self, source: Readable | int, ready: Callback) -> None:
+        """Call `ready` whenever there is something to read."""
+        self._selector.register(source, selectors.EVENT_READ, ready)
+
+    def unregister(self, source: Readable | int) -> None:
+        """The opposite; before the descriptor is closed."""
+        self._selector.unregister(source)
+
+    def on_signal(self, number: int, callback: Callback) -> None:
+        """Call back from the loop, not from within whatever the signal interrupts. Takes effect with `run`."""
+        self._signals[number] = callback
+
+    def stop(self) -> None:
+        """End `run` once the present callback is done."""
+        self._running = False
+
+    def run(self) -> None:
+        """Until `stop`. In the main thread if there are signals to hear. Raises what a callback raised MAX_FAULTS times
+        in a row."""
+        self._running = True
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        before = {number: signal.signal(number, _heard_by_wakeup_fd) for number in self._signals}
+        wakeup = signal.set_wakeup_fd(writer.fileno()) if self._signals else -1
+        self.register(reader, lambda: self._signalled(reader))
+        try:
+            while self._running:
+                self._turn()
+        finally:
+            self.unregister(reader)
+            if self._signals:
+                signal.set_wakeup_fd(wakeup)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            reader.close()
+            writer.close()
+
+    def close(self) -> None:
+        """Give back the selector; the registered descriptors stay their owners'."""
+        self._selector.close()
+
+    def _turn(self) -> None:
+        registered = self._selector.get_map()
+        for key, _ in self._selector.select(self._wait_s()):
+            # An earlier callback of this turn may have stopped the loop, or have closed what this one would read.
+            if self._running and registered.get(key.fd) is key:
+                self._call(key.data)
+        deadline = self._deadline()
+        if self._running and deadline is not None and deadline <= now().mono:
+            self._call(self._wake)
+
+    def _wait_s(self) -> float:
+        deadline = self._deadline()
+        return MAX_WAIT_S if deadline is None else min(MAX_WAIT_S, max(0.0, deadline - now().mono))
+
+    def _call(self, callback: Callback) -> None:
+        try:
+            callback()
+            self._in_a_row = 0
+        except Exception as error:
+            self.faults += 1
+            self._in_a_row += 1
+            if self._in_a_row >= MAX_FAULTS:
+                raise
+            self._log.exception("callback failed", error=repr(error), faults=self.faults)
+
+    def _signalled(self, reader: socket.socket) -> None:
+        for number in reader.recv(SIGNALS_READ):
+            if number in self._signals:
+                self._call(self._signals[number])
+
+
+def _heard_by_wakeup_fd(_number: int, _frame: object) -> None:
+    """Python must have a handler, or the signal would end the program; the number comes through the pipe."""

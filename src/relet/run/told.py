@@ -1,0 +1,128 @@
+"""What a running client tells its operator: values with a name, a line for people, and the lease it is about.
+
+Words only; what they are printed as is the command's business.
+"""
+
+from math import inf
+
+import msgspec
+
+from relet.client.states import (
+    Backoff,
+    LinkDown,
+    Probing,
+    Rebinding,
+    Rebooting,
+    Renewing,
+    Requesting,
+    Selecting,
+    State,
+)
+from relet.model.effects import Binding, Configure, Deconfigure
+from relet.run.configure import plan
+from relet.wire.address import ip_text
+
+CONFIGURED = {
+    "bound": "new",
+    "reboot": "reboot: confirmed",
+    "renew": "renewed",
+    "rebind": "renewed by whoever answered",
+    "remembered": "remembered: nobody answered",
+}
+"""Why an address is set, by cause of Configure."""
+
+DECONFIGURED = {
+    "expire": "its lease is over",
+    "nak": "the server says no",
+    "release": "released",
+    "stop": "stopping; the lease stays remembered",
+    "conflict": "another host uses it",
+    "link-down": "the link is down; the lease stays remembered",
+}
+"""Why an address is taken away, by cause of Deconfigure."""
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="kebab"):
+    """Something that happened. event: kebab-case name; text: for people; at, expires: seconds since 1970; the fields
+    from `cause` on are there if a lease was put on or taken off the interface."""
+
+    event: str
+    text: str
+    at: float
+    interface: str
+    cause: str = ""
+    address: str = ""
+    prefix: int | None = None
+    server: str = ""
+    lease_time: int | None = None
+    expires: float | None = None
+
+
+def configured(effect: Configure, interface: str, at: float) -> Told:
+    """An address is on the interface."""
+    binding = effect.binding
+    return _about(binding, "bound", _bound_text(binding, effect.cause), effect.cause, interface, at)
+
+
+def deconfigured(effect: Deconfigure, interface: str, at: float) -> Told:
+    """An address is no longer on the interface."""
+    text = f"{ip_text(effect.binding.address)} taken away: {DECONFIGURED[effect.cause]}"
+    return _about(effect.binding, "unbound", text, effect.cause, interface, at)
+
+
+def state_line(state: State) -> str:
+    """What the client is doing now; nothing for the states that something else is told of."""
+    match state:
+        case Rebooting(lease=lease):
+            return f"asking whether {ip_text(lease.address)} may still be used (INIT-REBOOT)"
+        case Selecting():
+            return "looking for a server"
+        case Requesting(offer=offer):
+            return f"taking {ip_text(offer.address)}, offered by {ip_text(offer.server)}"
+        case Probing(held=held):
+            return f"checking that nobody else uses {ip_text(held.binding.address)}"
+        case Renewing(held=held):
+            return f"asking {ip_text(held.binding.server)} to extend the lease of {ip_text(held.binding.address)}"
+        case Rebinding(held=held):
+            return f"asking any server to extend the lease of {ip_text(held.binding.address)}"
+        case Backoff():
+            return "waiting before starting anew"
+        case LinkDown():
+            return "waiting for the link"
+        case _:
+            return ""
+
+
+def duration(seconds: float) -> str:
+    """'8 h', '1 h 30 min', '45 s', 'ever'."""
+    if seconds == inf:
+        return "ever"
+    left, parts = int(seconds), []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if left >= size:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    return " ".join(parts[:2]) or "0 s"
+
+
+def _bound_text(binding: Binding, cause: str) -> str:
+    width = plan(binding).width
+    lasts = duration(inf if binding.expires() == inf else binding.lease_time)
+    why = CONFIGURED[cause]
+    return f"bound to {ip_text(binding.address)}/{width} by {ip_text(binding.server)} for {lasts} ({why})"
+
+
+def _about(binding: Binding, event: str, text: str, cause: str, interface: str, at: float) -> Told:
+    expires = binding.expires()
+    return Told(
+        event=event,
+        text=text,
+        at=at,
+        interface=interface,
+        cause=cause,
+        address=ip_text(binding.address),
+        prefix=plan(binding).width,
+        server=ip_text(binding.server),
+        lease_time=binding.lease_time,
+        expires=None if expires == inf else expires,
+    )

@@ -1,0 +1,126 @@
+"""UDP sockets: the server's on loopback, the client's in a namespace."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from relet.model.effects import CLIENT_PORT, Send
+from relet.model.events import Arrival
+from relet.net.link import LinkError
+from relet.net.sockets import BATCH
+from relet.net.udp import DATAGRAM_MAX, Datagrams, Mouth
+from relet.wire.address import parse_ip
+from support.lab import Lab, gather, until
+
+IP_RECVERR = 11  # linux/in.h: ICMP errors are queued with the datagram they are about
+LOOPBACK = parse_ip("127.0.0.1")
+
+
+@pytest.fixture
+def server() -> Iterator[Datagrams]:
+    server = Datagrams(LOOPBACK, 0)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def relay() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as relay:
+        relay.bind(("127.0.0.1", 0))
+        relay.settimeout(5)
+        yield relay
+
+
+def handle(server: Datagrams) -> socket.socket:
+    """The server's own socket, for what only a test wants of it."""
+    return socket.socket(fileno=os.dup(server.fileno()))
+
+
+def at(server: Datagrams) -> tuple[str, int]:
+    with handle(server) as same:
+        host, port = same.getsockname()
+        return host, port
+
+
+def test_a_datagram_arrives_with_its_sender(server: Datagrams, relay: socket.socket) -> None:
+    relay.sendto(b"relayed", at(server))
+    port = relay.getsockname()[1]
+    assert gather(server.receive, 1) == [Arrival(b"relayed", "", LOOPBACK, LOOPBACK, port, broadcast=False)]
+    assert server.send(Send(b"reply", LOOPBACK, port, LOOPBACK))
+    assert relay.recvfrom(100) == (b"reply", at(server))
+    assert not server.drops
+
+
+def test_a_batch_has_a_bound_and_nothing_is_lost(server: Datagrams, relay: socket.socket) -> None:
+    for number in range(BATCH + 1):
+        relay.sendto(b"%d" % number, at(server))
+    first = server.receive()
+    assert len(first) == BATCH
+    assert [arrival.payload for arrival in [*first, *server.receive()]] == [b"%d" % n for n in range(BATCH + 1)]
+    assert server.receive() == []
+    assert server.overruns() == 0
+
+
+def test_what_is_too_long_is_counted(server: Datagrams, relay: socket.socket) -> None:
+    relay.sendto(bytes(DATAGRAM_MAX + 1), at(server))
+    relay.sendto(bytes(DATAGRAM_MAX), at(server))
+    assert [len(arrival.payload) for arrival in server.receive()] == [DATAGRAM_MAX]
+    assert server.drops == {"too-long": 1}
+
+
+def test_an_empty_datagram_is_one(server: Datagrams, relay: socket.socket) -> None:
+    relay.sendto(b"", at(server))
+    assert [arrival.payload for arrival in server.receive()] == [b""]
+
+
+def test_what_cannot_be_sent_is_counted(server: Datagrams) -> None:
+    assert not server.send(Send(bytes(70000), LOOPBACK, 68, LOOPBACK))
+    assert server.drops == {"too-long": 1}
+
+
+def test_datagrams_that_the_kernel_threw_away_are_known(server: Datagrams, relay: socket.socket) -> None:
+    with handle(server) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for _ in range(100):
+        relay.sendto(bytes(1000), at(server))
+    arrived = len(server.receive())
+    assert 0 < arrived < 100
+    assert server.overruns() == 100 - arrived
+
+
+def test_an_address_that_is_not_ours_is_named() -> None:
+    with pytest.raises(LinkError, match=r"cannot bind 192\.0\.2\.1:6767: Cannot assign requested address"):
+        Datagrams(parse_ip("192.0.2.1"), 6767)
+
+
+@pytest.mark.namespaces
+def test_a_client_sends_from_its_address_hears_nothing_and_sends_no_icmp() -> None:
+    with Lab() as lab:
+        server, client = lab.namespace("server"), lab.namespace("client")
+        lab.cable(server, "s0", client, "c0")
+        lab.address(server, "s0", "192.168.1.1/24")
+        lab.address(client, "c0", "192.168.1.4/24")
+        lab.address(client, "c0", "192.168.1.5/24")
+        with lab.inside(client):
+            mouth = Mouth("c0")
+        with lab.inside(server), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+            ear.bind(("192.168.1.1", 67))
+            ear.settimeout(5)
+            ear.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+            assert mouth.send(Send(b"renew", parse_ip("192.168.1.1"), 67, parse_ip("192.168.1.5")))
+            assert ear.recvfrom(100) == (b"renew", ("192.168.1.5", CLIENT_PORT))
+            ear.sendto(b"ack", ("192.168.1.5", CLIENT_PORT))
+            ear.sendto(b"to a closed port", ("192.168.1.5", CLIENT_PORT + 1))
+            with pytest.raises(ConnectionRefusedError):
+                ear.recv(100)
+            ear.setblocking(False)
+            refused, *_ = ear.recvmsg(100, 200, socket.MSG_ERRQUEUE)
+            assert refused == b"to a closed port"
+            with pytest.raises(BlockingIOError):
+                ear.recvmsg(100, 200, socket.MSG_ERRQUEUE)
+        until(lambda: mouth.unsent() == 0)
+        assert not mouth.send(Send(b"x", parse_ip("192.168.1.1"), 67, parse_ip("192.168.1.9")))
+        assert mouth.drops == {"unreachable": 1}
+        mouth.close()

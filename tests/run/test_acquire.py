@@ -1,0 +1,187 @@
+"""The client's shell on a link where no server answers: what it does to interface, lease file and hook, and how it ends.
+
+What it does where servers answer is in tests/peers.
+"""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from relet.model.effects import Binding
+from relet.net import netlink
+from relet.run.leasefile import Identity, LeaseFile
+from relet.wire.address import parse_ip
+from support.lab import Lab, Process
+
+pytestmark = pytest.mark.namespaces
+
+USE_IT = ("--use-remembered", "--reboot-timeout", "0.2")
+
+
+class Host(NamedTuple):
+    """A host with an interface c0, at whose other end s0 nobody serves."""
+
+    lab: Lab
+    name: str
+    other: str
+    lease_file: Path
+
+    def remember(self) -> LeaseFile:
+        """Leave a fresh lease of 192.168.1.5/24 behind, as an earlier run would have."""
+        with self.lab.inside(self.name):
+            identity = Identity(netlink.link("c0").mac, None)
+        file = LeaseFile(self.lease_file, identity)
+        options = {1: b"\xff\xff\xff\0", 3: parse_ip("192.168.1.1").to_bytes(4)}
+        file.write(Binding(parse_ip("192.168.1.5"), parse_ip("192.168.1.1"), time.time(), 3600, 1800, 3150, options))
+        return file
+
+    def start(self, *arguments: str | Path) -> Process:
+        return self.lab.relet(
+            self.name, "client", "c0", "--lease-file", self.lease_file, "--json", "--probe", "none", *arguments
+        )
+
+    def addresses(self) -> list[str]:
+        return self.lab.addresses(self.name, "c0")
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with Lab() as lab:
+        name, other = lab.namespace("host"), lab.namespace("other")
+        lab.cable(name, "c0", other, "s0")
+        yield Host(lab, name, other, lab.folder / "c0.lease")
+
+
+def event(process: Process, name: str) -> dict[str, object]:
+    told: dict[str, object] = json.loads(process.line(f'"event":"{name}"'))
+    return told
+
+
+def test_without_a_server_it_ends_when_the_time_is_up(host: Host) -> None:
+    client = host.start("--timeout", "0.3")
+    event(client, "selecting")
+    event(client, "timeout")
+    assert client.wait() == 1
+    assert host.addresses() == []
+    assert not host.lease_file.exists()
+
+
+def test_silence_is_no_permission(host: Host) -> None:
+    file = host.remember()
+    client = host.start("--reboot-timeout", "0.2")
+    event(client, "rebooting")
+    event(client, "reboot-silence")
+    event(client, "selecting")
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+    assert host.addresses() == []
+    assert file.read()[0] is not None
+
+
+def test_with_permission_the_remembered_lease_is_used_and_taken_away_in_the_end(host: Host) -> None:
+    file = host.remember()
+    client = host.start(*USE_IT)
+    told = event(client, "bound")
+    assert (told["cause"], told["address"], told["prefix"]) == ("remembered", "192.168.1.5", 24)
+    assert host.addresses() == ["192.168.1.5/24"]
+    client.signal(signal.SIGINT)
+    assert client.wait() == 0
+    assert host.addresses() == []
+    assert file.read()[0] is not None
+
+
+def test_once_leaves_the_address_to_the_kernel(host: Host) -> None:
+    host.remember()
+    client = host.start(*USE_IT, "--once")
+    assert client.wait() == 0
+    (row,) = (
+        row for row in host.lab.ip(host.name, "-4", "address", "show", "dev", "c0").splitlines() if "valid" in row
+    )
+    assert 3500 < int(row.split()[1].removesuffix("sec")) <= 3600
+
+
+def test_no_configure_does_everything_else(host: Host) -> None:
+    file = host.remember()
+    hook = host.lab.folder / "hook"
+    written = host.lab.folder / "written"
+    hook.write_text(f"#!/bin/sh\necho $RELET_REASON $RELET_INTERFACE $RELET_ADDRESS/$RELET_PREFIX >> {written}\n")
+    hook.chmod(0o755)
+    client = host.start(*USE_IT, "--no-configure", "--hook", hook)
+    event(client, "bound")
+    event(client, "hook")
+    assert host.addresses() == []
+    client.signal(signal.SIGTERM)
+    event(client, "unbound")
+    event(client, "hook")
+    assert client.wait() == 0
+    assert written.read_text() == "remembered c0 192.168.1.5/24\nstop c0 192.168.1.5/24\n"
+    assert file.read()[0] is not None
+
+
+def test_a_second_signal_does_not_wait_for_the_hook(host: Host) -> None:
+    host.remember()
+    hook = host.lab.folder / "hook"
+    hook.write_text("#!/bin/sh\nexec sleep 1000\n")
+    hook.chmod(0o755)
+    client = host.start(*USE_IT, "--hook", hook)
+    event(client, "bound")
+    client.signal(signal.SIGTERM)
+    event(client, "unbound")
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+
+
+def test_an_address_that_another_host_has_is_not_used(host: Host) -> None:
+    host.remember()
+    host.lab.address(host.other, "s0", "192.168.1.5/24")
+    client = host.start(*USE_IT, "--probe", "quick")
+    assert "192.168.1.5 is in use by" in str(event(client, "conflict")["text"])
+    assert host.addresses() == []
+    assert not host.lease_file.exists()
+
+
+def test_a_link_that_goes_takes_the_address_and_brings_it_back(host: Host) -> None:
+    host.remember()
+    client = host.start(*USE_IT)
+    event(client, "bound")
+    host.lab.ip(host.other, "link", "set", "s0", "down")
+    assert event(client, "unbound")["cause"] == "link-down"
+    assert host.addresses() == []
+    host.lab.ip(host.other, "link", "set", "s0", "up")
+    assert event(client, "bound")["cause"] == "remembered"
+    assert host.addresses() == ["192.168.1.5/24"]
+
+
+def test_an_interface_that_is_off_is_switched_on(host: Host) -> None:
+    host.lab.ip(host.name, "link", "set", "c0", "down")
+    client = host.start()
+    event(client, "selecting")
+
+
+def test_a_lease_that_nobody_confirms_cannot_be_released_and_stays(host: Host) -> None:
+    file = host.remember()
+    client = host.start("--release", "--reboot-timeout", "0.2")
+    event(client, "not-released")
+    assert client.wait() == 1
+    assert file.read()[0] is not None
+
+
+def test_a_broken_lease_file_is_told_of_and_costs_the_memory_alone(host: Host) -> None:
+    host.lease_file.write_text("{")
+    client = host.start()
+    assert str(host.lease_file) in str(event(client, "bad-lease-file")["text"])
+    event(client, "selecting")
+
+
+def test_a_lease_file_that_cannot_be_written_is_told_of_and_the_address_used(host: Host) -> None:
+    host.remember()
+    host.lease_file.with_name(".c0.lease.new").symlink_to("/nowhere/at/all")
+    client = host.start(*USE_IT)
+    event(client, "lease-file")
+    event(client, "bound")
+    assert host.addresses() == ["192.168.1.5/24"]

@@ -1,0 +1,50 @@
+"""The words: short lines that say address, server, time and cause."""
+
+from math import inf
+
+import msgspec
+import pytest
+
+from relet.model.effects import Binding, Configure, Deconfigure
+from relet.model.network import INFINITE
+from relet.run.told import configured, deconfigured, duration
+from relet.wire.address import parse_ip
+
+BINDING = Binding(parse_ip("192.168.1.5"), parse_ip("192.168.1.1"), 1000.0, 28800, 14400, 25200, {1: b"\xff\xff\xff\0"})
+
+
+def test_a_bound_line() -> None:
+    told = configured(Configure(BINDING, "reboot"), "eth0", 1001.0)
+    assert told.text == "bound to 192.168.1.5/24 by 192.168.1.1 for 8 h (reboot: confirmed)"
+    assert msgspec.json.decode(msgspec.json.encode(told)) == {
+        "event": "bound",
+        "text": told.text,
+        "at": 1001.0,
+        "interface": "eth0",
+        "cause": "reboot",
+        "address": "192.168.1.5",
+        "prefix": 24,
+        "server": "192.168.1.1",
+        "lease-time": 28800,
+        "expires": 29800.0,
+    }
+
+
+def test_an_endless_lease_never_expires() -> None:
+    endless = msgspec.structs.replace(BINDING, lease_time=INFINITE)
+    told = configured(Configure(endless, "bound"), "eth0", 1001.0)
+    assert told.text == "bound to 192.168.1.5/24 by 192.168.1.1 for ever (new)"
+    assert told.expires is None
+
+
+def test_an_unbound_line() -> None:
+    told = deconfigured(Deconfigure(BINDING, "nak"), "eth0", 1001.0)
+    assert (told.event, told.text) == ("unbound", "192.168.1.5 taken away: the server says no")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59, "59 s"), (3600, "1 h"), (5400, "1 h 30 min"), (90061, "1 d 1 h"), (604800, "7 d"), (inf, "ever")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
