@@ -1,0 +1,46 @@
+# What a newcomer types. Everything runs in .venv, which is made on demand from python3 (3.11 or newer) with the versions
+# that requirements/dev.txt pins, from wherever pip is set up to look.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+ARGS ?=
+
+.PHONY: demo test check format docs bench fuzz clean
+
+demo: $(READY)  ## watch a client reallocate its lease
+	@$(BIN)/relet demo $(ARGS)
+
+test: $(READY)  ## all tests; ARGS='-k reboot' for some
+	@$(BIN)/pytest $(ARGS)
+
+check: $(READY)  ## formatting, lint, types and the rings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+format: $(READY)  ## what ruff can mend by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(READY)  ## write the pages that follow from the code
+	$(BIN)/python docs/generate.py
+
+bench: $(READY)  ## measure against Kea; needs root, gcc and kea-dhcp4-server
+	RELET_CMD=$(abspath $(BIN))/relet $(BIN)/python ../shared/bench/compare.py --servers kea,relet $(ARGS)
+
+fuzz: $(READY)  ## a million mutated datagrams
+	$(BIN)/python tests/fuzz/wire.py --runs 1000000 $(ARGS)
+
+clean:  ## forget the environment and what tools remember
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "relet needs Python 3.11 or newer; make PYTHON=python3.12")'
+	@echo "making .venv"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,5 @@
+"""`python -m relet` is `relet`."""
+
+from relet.cli.main import main
+
+main()

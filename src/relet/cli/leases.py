@@ -1,0 +1,68 @@
+"""`relet leases`: who has which address now."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from relet.cli.output import moment, show_json, show_table, when
+from relet.cli.sources import ConfigFile, StoreName, reader
+from relet.model.ident import key_text
+from relet.model.lease import Lease, LeaseState
+from relet.wire.address import hex_text, ip_text
+
+COLUMNS = ("address", "client", "hostname", "network", "state", "until", "reason")
+
+
+def leases(
+    config: ConfigFile = None,
+    store: StoreName = None,
+    every: Annotated[bool, typer.Option("--all", help="Also leases that have ended.")] = False,
+    network: Annotated[str | None, typer.Option(help="Only this network's leases.", metavar="NAME")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the leases that a server has granted, by address, while it runs or not.
+
+    Without --all: those that clients hold now, and addresses kept back because somebody else was found using them.
+    """
+    source = reader(config, store)
+    wall = time.time()
+    chosen = [
+        lease
+        for lease in source.all()
+        if (every or lease.holds(wall) or lease.quarantined(wall)) and network in (None, lease.network)
+    ]
+    source.close()
+    if as_json:
+        show_json([plain(lease, wall) for lease in chosen])
+    else:
+        show_table(COLUMNS, [row(lease, wall) for lease in chosen])
+
+
+def row(lease: Lease, wall: float) -> tuple[str, ...]:
+    """A lease as cells under COLUMNS."""
+    client, state, until = key_text(lease.client), state_text(lease, wall), when(lease.expires)
+    return ip_text(lease.address), client, lease.hostname, lease.network, state, until, lease.reason
+
+
+def plain(lease: Lease, wall: float) -> dict[str, object]:
+    """A lease as JSON."""
+    return {
+        "address": ip_text(lease.address),
+        "client": key_text(lease.client),
+        "hardware": hex_text(lease.hardware[1:]),
+        "hostname": lease.hostname,
+        "network": lease.network,
+        "state": state_text(lease, wall),
+        "starts": moment(lease.starts),
+        "expires": moment(lease.expires),
+        "relay": lease.relay.hex(),
+        "reason": lease.reason,
+    }
+
+
+def state_text(lease: Lease, wall: float) -> str:
+    """'bound', 'released', 'declined', or 'expired' if time has ended what the last change began."""
+    if lease.state is LeaseState.RELEASED or lease.holds(wall) or lease.quarantined(wall):
+        return lease.state.value
+    return "expired"

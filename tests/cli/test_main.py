@@ -1,0 +1,104 @@
+"""How every command begins and ends: exit codes, errors in words, and only what is called is loaded."""
+
+import subprocess
+import sys
+
+import pytest
+
+from relet import __version__
+from relet.cli import main as cli
+from relet.errors import ConfigError, Problem, ReletError, StoreError, WireError
+
+TIMEOUT_S = 60
+
+
+def relet(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run the program as a user would."""
+    command = [sys.executable, "-m", "relet", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=TIMEOUT_S, check=False)
+
+
+def test_version() -> None:
+    ended = relet("--version")
+    assert (ended.returncode, ended.stdout.decode(), ended.stderr) == (0, f"relet {__version__}\n", b"")
+
+
+def test_help_names_every_command() -> None:
+    ended = relet("--help")
+    assert ended.returncode == 0
+    for command in cli.COMMANDS:
+        assert f"  {command.name} " in ended.stdout.decode()
+
+
+@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("--nonsense",), ("decode", "--nonsense")])
+def test_wrong_use_is_2(arguments: tuple[str, ...]) -> None:
+    ended = relet(*arguments)
+    assert ended.returncode == 2
+    assert b"Usage: relet" in ended.stdout + ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("decode", "--help")])
+def test_only_what_is_called_is_loaded(arguments: tuple[str, ...]) -> None:
+    """No command pulls in another one's libraries."""
+    program = (
+        "import sys\n"
+        "from relet.cli.main import build\n"
+        f"sys.argv = ['relet', *{arguments!r}]\n"
+        "try:\n"
+        "    build(sys.argv[1:])()\n"
+        "finally:\n"
+        "    print(*sorted(sys.modules))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=TIMEOUT_S, check=False, text=True
+    )
+    loaded = set(ended.stdout.splitlines()[-1].split())
+    assert "relet.cli.main" in loaded
+    heavy = {"pyroute2", "sqlite3", "asyncio", "structlog", "relet.server", "relet.client", "relet.net", "relet.store"}
+    if "decode" not in arguments:
+        heavy |= {"pydantic", "rich.console", "relet.wire"}
+    assert not loaded & heavy
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (ConfigError([Problem("a.toml", 3, "store", "is odd", "write 'x'")]), 1, "a.toml:3: store: is odd; write 'x'"),
+        (WireError("bad-op", 7, "found 9"), 1, "relet: bad-op at offset 7: found 9"),
+        (ReletError("anything else"), 1, "relet: anything else"),
+        (StoreError("disk full"), 3, "relet: disk full"),
+        (FileNotFoundError(2, "No such file", "leases.db"), 3, "relet: leases.db: No such file"),
+        (PermissionError("no raw sockets"), 3, "relet: no raw sockets"),
+    ],
+)
+def test_errors_end_in_words(
+    error: Exception, code: int, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "_load", lambda _: fail)
+    monkeypatch.setattr(sys, "argv", ["relet", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == code
+    assert capsys.readouterr().err == f"{told}\n"
+
+
+def test_our_own_bugs_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(cli, "_load", lambda _: fail)
+    monkeypatch.setattr(sys, "argv", ["relet", "serve"])
+    with pytest.raises(KeyError):
+        cli.main()
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
+def test_every_command_exists(command: cli.Command, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.build([command.name])([command.name, "--help"], prog_name="relet")
+    assert ended.value.code == 0
+    assert f" {command.name} [OPTIONS]" in capsys.readouterr().out

@@ -1,0 +1,177 @@
+"""`relet serve` and the clients that people have: each gets a lease, is killed, starts again and is confirmed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.lab import Lab, Process, need, until
+from support.serving import Serve, office
+
+pytestmark = [pytest.mark.peer, pytest.mark.namespaces]
+
+SCRIPT = """#!/bin/sh
+# stands in for a distribution's script, which would write to the machine's /etc
+case "$reason$1" in
+    BOUND|REBOOT|RENEW|REBIND|bound|renew)
+        ip address flush dev "$interface"
+        ip address add "${new_ip_address:-$ip}/24" dev "$interface" ;;
+    PREINIT) ip link set "$interface" up ;;
+esac
+exit 0
+"""
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab() as made:
+        yield made
+
+
+@pytest.fixture
+def script(lab: Lab) -> Path:
+    path = lab.folder / "script"
+    path.write_text(SCRIPT)
+    path.chmod(0o755)
+    return path
+
+
+def one_link(lab: Lab) -> tuple[Serve, str]:
+    """A server and an empty host on a cable."""
+    server, host = lab.namespace("server"), lab.namespace("host")
+    lab.cable(server, "s0", host, "c0")
+    lab.address(server, "s0", "192.168.1.1/24")
+    return Serve(lab, server, office()), host
+
+
+def dhclient(lab: Lab, host: str, script: Path) -> Process:
+    files = ("-lf", lab.folder / "dhclient.leases", "-pf", lab.folder / "dhclient.pid")
+    return lab.start(host, need("dhclient"), "-4", "-d", *files, "-sf", script, "c0")
+
+
+def dhcpcd(lab: Lab, host: str, script: Path) -> Process:
+    """Its folders are fixed when it is built: it gets private ones."""
+    for name in ("lib", "run"):
+        (lab.folder / name).mkdir(exist_ok=True)
+    command = (
+        f"mkdir -p /var/lib/dhcpcd /run/dhcpcd && mount --bind {lab.folder}/lib /var/lib/dhcpcd && "
+        f"mount --bind {lab.folder}/run /run/dhcpcd && rm -f /run/dhcpcd/*.pid && "
+        f"exec {need('dhcpcd')} -4 -B -d --noipv4ll -c {script} -f /dev/null c0"
+    )
+    return lab.start(host, need("unshare"), "--mount", "sh", "-c", command)
+
+
+def udhcpc(lab: Lab, host: str, script: Path) -> Process:
+    """It remembers nothing by itself: who starts it tells it the address that it had."""
+    had = lab.addresses(host, "c0")
+    wish = ("-r", had[0].partition("/")[0]) if had else ()
+    return lab.start(host, need("udhcpc"), "-f", "-i", "c0", "-s", script, *wish)
+
+
+@pytest.mark.parametrize(
+    ("client", "after_boot"),
+    [(dhclient, "INIT-REBOOT"), (dhcpcd, "INIT-REBOOT"), (udhcpc, "SELECTING")],
+    ids=["dhclient", "dhcpcd", "udhcpc"],
+)
+def test_killed_client_is_confirmed_with_the_same_address(
+    lab: Lab, script: Path, client: object, after_boot: str
+) -> None:
+    assert callable(client)
+    server, host = one_link(lab)
+    first = client(lab, host, script)
+    assert "ACK" in server.verdict("SELECTING")
+    until(lambda: len(lab.addresses(host, "c0")) == 1)
+    (address,) = lab.addresses(host, "c0")
+    assert address.startswith("192.168.1.1")
+    first.kill()
+
+    client(lab, host, script)
+    verdict = server.verdict(after_boot)
+    assert "ACK" in verdict
+    assert "reason=confirmed" in verdict
+    assert f"address={address.partition('/')[0]} " in verdict
+    until(lambda: lab.addresses(host, "c0") == [address])
+
+
+def relayed(lab: Lab) -> tuple[Serve, str, str]:
+    """A host, a relay agent with a leg on either side, and a server that the host cannot hear."""
+    server, relay, host = (lab.namespace(name) for name in ("server", "relay", "host"))
+    lab.cable(server, "s0", relay, "r0")
+    lab.cable(relay, "r1", host, "c0")
+    for namespace, interface, prefix in ((server, "s0", "10.9.0.2/24"), (relay, "r0", "10.9.0.1/24"),
+                                         (relay, "r1", "192.168.1.1/24")):  # fmt: skip
+        lab.address(namespace, interface, prefix)
+    lab.ip(server, "route", "add", "192.168.1.0/24", "via", "10.9.0.1")
+    lab.run(relay, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    configuration = office().replace('interfaces = ["s0"]', "").replace("[server]", '[server]\nlisten = ["10.9.0.2"]')
+    serve = Serve(lab, server, configuration)
+    agent = lab.start(relay, need("dhcrelay"), "-4", "-d", "-a", "-iu", "r0", "-id", "r1", "10.9.0.2")
+    agent.line("Sending on")
+    return serve, relay, host
+
+
+def test_relay_changes_nothing_for_dhclient(lab: Lab, script: Path) -> None:
+    server, _, host = relayed(lab)
+    first = dhclient(lab, host, script)
+    assert "ACK" in server.verdict("SELECTING")
+    until(lambda: len(lab.addresses(host, "c0")) == 1)
+    (address,) = lab.addresses(host, "c0")
+    first.kill()
+    dhclient(lab, host, script)
+    verdict = server.verdict("INIT-REBOOT")
+    assert "reason=confirmed" in verdict
+    assert f"address={address.partition('/')[0]} " in verdict
+
+
+def relet_client(lab: Lab, host: str, interface: str = "c0") -> Process:
+    lease = lab.folder / "relet.lease"
+    return lab.relet(host, "client", interface, "--lease-file", lease, "--probe", "quick")
+
+
+def test_relay_changes_nothing_for_relet(lab: Lab) -> None:
+    server, relay, host = relayed(lab)
+    first = relet_client(lab, host)
+    assert "ACK" in server.verdict("SELECTING")
+    until(lambda: len(lab.addresses(host, "c0")) == 1)
+    (address,) = lab.addresses(host, "c0")
+    first.kill()
+    lab.ip(host, "address", "flush", "dev", "c0")
+    relet_client(lab, host)
+    assert "reason=confirmed" in server.verdict("INIT-REBOOT")
+    until(lambda: lab.addresses(host, "c0") == [address])
+    assert relay
+
+
+def test_of_two_servers_only_the_one_with_the_lease_answers(lab: Lab) -> None:
+    one, two, host = (lab.namespace(name) for name in ("one", "two", "host"))
+    lab.switch("switch", (one, "s0"), (two, "s0"), (host, "c0"))
+    lab.address(one, "s0", "192.168.1.1/24")
+    lab.address(two, "s0", "192.168.1.2/24")
+    first = Serve(lab, one, office(pool="192.168.1.100-192.168.1.149"), "one")
+    client = relet_client(lab, host)
+    assert "ACK" in first.verdict("SELECTING")
+    until(lambda: len(lab.addresses(host, "c0")) == 1)
+    client.kill()
+    second = Serve(lab, two, office(pool="192.168.1.150-192.168.1.199"), "two")
+
+    relet_client(lab, host)
+    assert "ACK" in (line := first.verdict("INIT-REBOOT"))
+    assert "reason=confirmed" in line
+    assert "SILENT" in (line := second.verdict("INIT-REBOOT"))
+    assert "reason=not-ours" in line
+
+
+def test_why_explains_answers_and_silence(lab: Lab) -> None:
+    server, host = one_link(lab)
+    relet_client(lab, host)
+    server.verdict("SELECTING")
+    until(lambda: len(lab.addresses(host, "c0")) == 1)
+    (address,) = lab.addresses(host, "c0")
+    namespace = host
+    why = lab.relet(namespace, "why", address.partition("/")[0], "--config", server.config)
+    why.line("SELECTING", "ACK", "(granted")
+    assert why.wait() == 0
+    leases = lab.relet(namespace, "leases", "--config", server.config, "--json")
+    leases.line(address.partition("/")[0])
+    history = lab.relet(namespace, "history", address.partition("/")[0], "--config", server.config, "--json")
+    history.line("granted")
