@@ -1,0 +1,86 @@
+"""Every lease in memory, by address and by client: what a store reads from while it decides nothing.
+
+Both stores keep one. It knows nothing of disks and times. A change that does not hold is sorted out here, before anything
+is written; `put` is called only for what is safe. One entry per client holds an address, or a sorted tuple of them for
+the few clients with more than one, because a million leases should fit into memory.
+"""
+
+from bisect import insort
+from collections.abc import Iterable, Iterator, Sequence
+
+from relet.model.ident import ClientKey
+from relet.model.lease import Change, Lease
+
+
+class Index:
+    """All leases; the `View` of every store that keeps them in memory."""
+
+    def __init__(self) -> None:
+        self._leases: dict[int, Lease] = {}
+        self._addresses: dict[ClientKey, int | tuple[int, ...]] = {}
+
+    def lease(self, address: int) -> Lease | None:
+        """The lease on an address, None if there never was one."""
+        return self._leases.get(address)
+
+    def leases(self, client: ClientKey) -> Sequence[Lease]:
+        """All leases of which this client is the last holder, by address."""
+        addresses = self._addresses.get(client)
+        if addresses is None:
+            return ()
+        if isinstance(addresses, int):
+            return (self._leases[addresses],)
+        return tuple(self._leases[address] for address in addresses)
+
+    def all(self) -> Iterator[Lease]:
+        """Every lease, by address, as of this moment."""
+        return iter([lease for _, lease in sorted(self._leases.items())])
+
+    def __len__(self) -> int:
+        return len(self._leases)
+
+    def sift(self, changes: Sequence[Change]) -> tuple[list[Lease], frozenset[int]]:
+        """(leases to write, positions refused): compare-and-set, in which an earlier change of the batch counts as done."""
+        accepted: list[Lease] = []
+        refused: list[int] = []
+        done: dict[int, Lease] = {}
+        known = self._leases
+        for position, change in enumerate(changes):
+            after = change.after
+            address = after.address
+            current = done.get(address) or known.get(address)
+            if current is change.before or current == change.before:
+                done[address] = after
+                accepted.append(after)
+            else:
+                refused.append(position)
+        return accepted, frozenset(refused)
+
+    def put(self, leases: Iterable[Lease]) -> None:
+        """Take leases over as they are now, each in place of the one before it on its address."""
+        known = self._leases
+        for lease in leases:
+            address = lease.address
+            before = known.get(address)
+            known[address] = lease
+            if before is None:
+                self._add(lease.client, address)
+            elif before.client != lease.client:
+                self._remove(before.client, address)
+                self._add(lease.client, address)
+
+    def _add(self, client: ClientKey, address: int) -> None:
+        held = self._addresses.setdefault(client, address)
+        if held == address:
+            return
+        several = [held] if isinstance(held, int) else list(held)
+        insort(several, address)
+        self._addresses[client] = tuple(several)
+
+    def _remove(self, client: ClientKey, address: int) -> None:
+        held = self._addresses[client]
+        if isinstance(held, int):
+            del self._addresses[client]
+            return
+        left = tuple(other for other in held if other != address)
+        self._addresses[client] = left if len(left) > 1 else left[0]

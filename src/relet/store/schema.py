@@ -1,0 +1,123 @@
+"""The SQLite file: its tables, its version, and how it is opened.
+
+`history` is the record: one row per change, appended and never touched again, with no index, because keeping one costs
+an append four times its price (25 us against 5, a million leases in random order). What is folded goes to `lease`
+(the newest row of each address) and to `by_address` and `by_client`, where the history of one of them is found.
+`watermark` says how far that has come; rows behind it are the tail. The views are for people with a SQL prompt.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from relet.errors import StoreError
+
+APPLICATION_ID = 0x52454C54
+"""'RELT' in the file's header: this is a lease store and nothing else."""
+
+VERSION = 1
+"""`PRAGMA user_version` of the tables below."""
+
+BUSY_TIMEOUT_S = 1.0
+"""How long to wait for somebody at a SQL prompt who holds the file."""
+
+CHECKPOINT_PAGES = 8192
+"""The write-ahead log goes back into the file at this length (32 MiB) if no fold has done it before."""
+
+_LEASE = """
+    client BLOB NOT NULL, network TEXT NOT NULL, state TEXT NOT NULL, starts INTEGER NOT NULL, expires INTEGER NOT NULL,
+    hardware BLOB NOT NULL, hostname TEXT NOT NULL, relay BLOB NOT NULL, reason TEXT NOT NULL"""
+
+_TEXT = """
+    (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255) AS address,
+    CASE substr(client, 1, 1) WHEN x'69' THEN 'id ' || hex(substr(client, 2))
+        ELSE 'hw ' || hex(substr(client, 2)) END AS client,
+    network, state, datetime(starts, 'unixepoch') AS starts, datetime(expires, 'unixepoch') AS expires,
+    hex(hardware) AS hardware, hostname, hex(relay) AS relay, reason"""
+
+TABLES = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE history (number INTEGER PRIMARY KEY, at REAL NOT NULL, address INTEGER NOT NULL, {_LEASE});
+CREATE TABLE lease (address INTEGER PRIMARY KEY, {_LEASE});
+CREATE TABLE by_address (address INTEGER, number INTEGER, PRIMARY KEY (address, number)) WITHOUT ROWID;
+CREATE TABLE by_client (client BLOB, number INTEGER, PRIMARY KEY (client, number)) WITHOUT ROWID;
+CREATE TABLE watermark (folded_to INTEGER NOT NULL);
+INSERT INTO watermark VALUES (0);
+CREATE VIEW tail AS SELECT * FROM history WHERE number > (SELECT folded_to FROM watermark);
+CREATE VIEW leases_text AS SELECT {_TEXT} FROM (
+    SELECT * FROM lease WHERE address NOT IN (SELECT address FROM tail)
+    UNION ALL SELECT address, client, network, state, starts, expires, hardware, hostname, relay, reason FROM tail
+        WHERE number IN (SELECT max(number) FROM tail GROUP BY address));
+CREATE VIEW history_text AS SELECT number, datetime(at, 'unixepoch') AS at, {_TEXT} FROM history;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+
+def connect_commits(path: Path) -> sqlite3.Connection:
+    """The connection that appends: every commit is synced before it returns."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        _prepare(connection, path)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_folds(path: Path) -> sqlite3.Connection:
+    """The connection that folds. It syncs nothing by itself: a fold that a power failure undoes is done again."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def connect_reads(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, for any number of readers beside a server.
+
+    SQLite wants to make the files of its log even then. Where it may not, and no log lies there, the server was stopped in
+    good order and everything is in the file, so it can be read as a file that nobody changes.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path} does not exist; a server makes it when it starts")
+    try:
+        return _connect_reads(path, "mode=ro")
+    except sqlite3.OperationalError:
+        if path.with_name(path.name + "-wal").exists():
+            raise
+        return _connect_reads(path, "mode=ro&immutable=1")
+
+
+def _connect_reads(path: Path, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        _check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file, or check those that are there. Raises StoreError, sqlite3.Error."""
+    if _pragma(connection, "schema_version") == 0:
+        connection.executescript(TABLES)
+    _check(connection, path)
+    if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
+        raise StoreError(f"{path}: this file system cannot hold a write-ahead log; put the store on a local disk")
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises StoreError if the file is none of ours, or younger than this program."""
+    if _pragma(connection, "application_id") != APPLICATION_ID:
+        raise StoreError(f"{path} is a SQLite file, but not a lease store")
+    version = _pragma(connection, "user_version")
+    if version > VERSION:
+        raise StoreError(f"{path} has schema {version}, this relet knows {VERSION}; a newer relet wrote it")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)

@@ -1,0 +1,144 @@
+"""What only the SQLite store does: it outlives its process, refuses strange files, and lets others look on."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from relet.errors import StoreError
+from relet.store.schema import connect_commits
+from relet.store.sqlite import SqliteReader, SqliteStore
+from support.leases import NET, client, fill, grant, lease
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "leases.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    opened = SqliteStore(path)
+    yield opened
+    opened.close()
+
+
+def test_every_commit_is_synced_to_a_write_ahead_log(path: Path) -> None:
+    connection = connect_commits(path)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+@pytest.mark.parametrize("folded", range(14))
+def test_reopening_keeps_everything_after_any_number_of_folds(path: Path, folded: int) -> None:
+    store = SqliteStore(path)
+    fill(store)
+    leases, history = list(store.all()), list(store.history())
+    for _ in range(folded):
+        store.fold(1)
+    store.close()
+
+    again = SqliteStore(path)
+    assert list(again.all()) == leases
+    assert list(again.history()) == history
+    assert again.view([], []).leases(client(9)) == tuple(lease(number, who=9, starts=3000) for number in range(3))
+    assert again.view([], []).leases(client(0)) == ()
+    again.commit([grant(50)], 9.0)
+    assert again.history(limit=1)[0].number == len(history) + 1
+    again.close()
+
+
+def test_numbers_go_on_when_the_history_was_cut_off(path: Path) -> None:
+    store = SqliteStore(path)
+    fill(store)
+    store.fold()
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM history")
+    connection.commit()
+    connection.close()
+
+    again = SqliteStore(path)
+    again.commit([grant(50)], 9.0)
+    assert [entry.number for entry in again.history()] == [13]
+    again.close()
+    last = SqliteStore(path)
+    assert last.view([], []).lease(NET + 50) == lease(50)
+    last.close()
+
+
+def test_a_second_server_is_refused_by_name_and_may_come_later(path: Path, store: SqliteStore) -> None:
+    link = path.with_name("other.db")
+    link.symlink_to(path)
+    for name in (path, link):
+        with pytest.raises(StoreError, match=r"leases\.db is in use by another server \(process \d+\)"):
+            SqliteStore(name)
+    assert store.commit([grant(1)], 1.0).refused == frozenset()
+    store.close()
+    later = SqliteStore(path)
+    assert list(later.all()) == [lease(1)]
+    later.close()
+
+
+def test_a_newer_schema_is_refused_and_the_lock_given_back(path: Path) -> None:
+    SqliteStore(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 2")
+    for opener in (SqliteStore, SqliteReader, SqliteStore):
+        with pytest.raises(StoreError, match=r"leases\.db has schema 2, this relet knows 1"):
+            opener(path)
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    SqliteStore(path).close()
+
+
+def test_somebody_elses_database_is_left_alone(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="not a lease store"):
+        SqliteStore(path)
+    with pytest.raises(StoreError, match="not a lease store"):
+        SqliteReader(path)
+
+
+def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
+    path.write_text("dear diary, " * 100)
+    with pytest.raises(StoreError, match=r"leases\.db: file is not a database"):
+        SqliteStore(path)
+    assert path.read_text() == "dear diary, " * 100
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="nowhere does not exist"):
+        SqliteStore(tmp_path / "nowhere" / "leases.db")
+    with pytest.raises(StoreError, match="does not exist; a server makes it"):
+        SqliteReader(tmp_path / "leases.db")
+
+
+def test_an_unknown_state_is_a_fault_of_the_file(path: Path, store: SqliteStore) -> None:
+    store.commit([grant(1)], 1.0)
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE history SET state = 'lost'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match=r"leases\.db: .*lost"):
+        SqliteStore(path)
+
+
+def test_an_operator_reads_it_with_plain_sql(path: Path, store: SqliteStore) -> None:
+    fill(store)
+    store.fold(7)
+    connection = sqlite3.connect(path)
+    rows = connection.execute(
+        "SELECT address, client, state, starts, hostname FROM leases_text ORDER BY address"
+    ).fetchall()
+    changes = connection.execute("SELECT count(*) FROM history_text WHERE address = '10.0.0.2'").fetchone()
+    connection.close()
+    assert rows[2] == ("10.0.0.2", "hw 01000000000009", "bound", "1970-01-01 00:50:00", "höst-9")
+    assert len(rows) == 6
+    assert changes == (3,)
