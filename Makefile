@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 ARGS ?=
+COMPARE ?= ../shared/bench/compare.py
 
 .PHONY: demo test check format docs bench fuzz clean
 
@@ -28,8 +29,10 @@ format: $(READY)  ## what ruff can mend by itself
 docs: $(READY)  ## write the pages that follow from the code
 	$(BIN)/python docs/generate.py
 
-bench: $(READY)  ## measure against Kea; needs root, gcc and kea-dhcp4-server
-	RELET_CMD=$(abspath $(BIN))/relet $(BIN)/python ../shared/bench/compare.py --servers kea,relet $(ARGS)
+bench: $(READY)  ## what a request costs; beside Kea too where the side-by-side bench is at hand (root, gcc, kea-dhcp4-server)
+	@$(BIN)/python bench/road.py
+	@if [ -e $(COMPARE) ]; then RELET_CMD=$(abspath $(BIN))/relet $(BIN)/python $(COMPARE) --servers kea,relet $(ARGS); \
+	else echo "no $(COMPARE): COMPARE=FILE names the side-by-side bench"; fi
 
 fuzz: $(READY)  ## a million mutated datagrams
 	$(BIN)/python tests/fuzz/wire.py --runs 1000000 $(ARGS)

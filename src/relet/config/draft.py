@@ -1,0 +1,36 @@
+"""What was read from a file together with where it stood, for the checks that compare things with one another."""
+
+from typing import NamedTuple
+
+from relet.config.lines import Path
+from relet.model.network import Network, Reservation, Subnet
+
+
+class PlacedSubnet(NamedTuple):
+    """A subnet, its path in the file and its name in problems."""
+
+    path: Path
+    where: str
+    subnet: Subnet
+
+
+class PlacedReservation(NamedTuple):
+    """A reservation, its path in the file and its name in problems."""
+
+    path: Path
+    where: str
+    reservation: Reservation
+
+
+class Draft(NamedTuple):
+    """A network as far as its table could be read; `network` holds the same subnets and reservations.
+
+    complete: no subnet is missing because it could not be read.
+    """
+
+    path: Path
+    where: str
+    network: Network
+    subnets: tuple[PlacedSubnet, ...]
+    reservations: tuple[PlacedReservation, ...]
+    complete: bool

@@ -1,0 +1,129 @@
+"""A configuration file, read and checked: the one way from TOML to what the server serves.
+
+Everything that is wrong comes in one ConfigError, in the order of the file. Nothing is opened or made here but the file
+itself.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from relet.config.admit import admit
+from relet.config.checks import check_networks
+from relet.config.lines import Lines
+from relet.config.networks import options_of, read_network
+from relet.config.report import Report
+from relet.config.schema import FileTable, ServerTable
+from relet.errors import ConfigError, Problem
+from relet.model.network import Network, Settings
+from relet.wire.address import ip_text, mask
+
+SOCKET_PATH_OCTETS = 107
+"""sun_path less its NUL (unix(7))."""
+
+_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+def load(path: Path) -> Settings:
+    """The settings of a file; relative names in it are beside it. Raises ConfigError."""
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error.strerror}")]) from error
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError as error:
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem(str(path), line, "", "is not UTF-8 text", "save it as UTF-8")]) from error
+    return parse(text, str(path), path.parent)
+
+
+def parse(text: str, file: str, base: Path) -> Settings:
+    """The settings of a text. file: what problems call it. base: where relative names begin. Raises ConfigError."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_syntax(error, text, file)]) from error
+    report = Report(file, Lines.of(text))
+    settings = _assemble(raw, base, report)
+    report.fail()
+    return settings
+
+
+def quick(interface: str, pool: str, address: int, width: int, store: str = "memory:", control: str = "") -> Settings:
+    """Settings of a first try without a file: one network on one interface.
+
+    address, width: of the interface; its prefix is served, and its own address never granted. Raises ConfigError.
+    """
+    report = Report("command line", Lines({}))
+    subnet = {"prefix": f"{ip_text(address & mask(width))}/{width}", "pools": [pool]}
+    raw = {
+        "server": {"store": store, "control": control},
+        "network": [{"name": interface, "interfaces": [interface], "subnet": [subnet]}],
+    }
+    settings = _assemble(raw, Path(), report)
+    networks = tuple(_sparing(network, address, pool, report) for network in settings.networks)
+    report.fail()
+    return replace(settings, networks=networks)
+
+
+def _sparing(network: Network, address: int, pool: str, report: Report) -> Network:
+    """The network less the server's own address, which a pool written as a range must not contain."""
+    subnets = tuple(replace(each, pools=each.pools.without(address)) for each in network.subnets)
+    if "/" not in pool and subnets != network.subnets:
+        what = f"pool {pool} contains {ip_text(address)}, the address of the interface itself"
+        report.add((), f'network "{network.name}"', what, f"write {subnets[0].pools}")
+    return replace(network, subnets=subnets)
+
+
+def _assemble(raw: Mapping[str, object], base: Path, report: Report) -> Settings:
+    """Everything that can be made of the tables; good only if the report is empty."""
+    file = admit(FileTable, raw, (), "", report) or FileTable()
+    server = admit(ServerTable, file.server, ("server",), "[server]", report) or ServerTable()
+    inherited = options_of(file.server, ("server",), "[server]", report)
+    read = (read_network(each, ("network", position), inherited, report) for position, each in enumerate(file.network))
+    drafts = [draft for draft in read if draft]
+    if not file.network and not isinstance(raw.get("network"), dict):
+        report.add((), "", "there is no network", "write [[network]] with a name, and [[network.subnet]] below it")
+    check_networks(drafts, report)
+    return Settings(
+        networks=tuple(draft.network for draft in drafts),
+        store=_store(server.store, base, report),
+        control=_control(server.control, base, report),
+        listen=tuple(dict.fromkeys(server.listen)),
+    )
+
+
+def _store(configured: str, base: Path, report: Report) -> str:
+    scheme, _, name = configured.partition(":")
+    if configured == "memory:":
+        return configured
+    if scheme == "sqlite" and name:
+        return f"sqlite:{(base / name).resolve()}"
+    postgres = scheme in ("postgresql", "postgres")
+    what = "PostgreSQL is not supported yet" if postgres else f"{configured!r} is no store"
+    report.add(("server", "store"), "[server]", f"store: {what}", "write 'sqlite:leases.db' or 'memory:'")
+    return ""
+
+
+def _control(configured: str, base: Path, report: Report) -> str:
+    if not configured:
+        return ""
+    path = str((base / configured).resolve())
+    if len(path.encode()) > SOCKET_PATH_OCTETS:
+        what = f"control: {path} is too long for a socket, which takes {SOCKET_PATH_OCTETS} octets"
+        report.add(("server", "control"), "[server]", what, "write a shorter path such as '/run/relet.sock'")
+    return path
+
+
+def _syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
+    """The problem that tomllib found; it can go no further than the first."""
+    message = str(error)
+    place = _PLACE.search(message)
+    what = message[: place.start()] if place else message
+    line = int(place[1]) if place and place[1] else text.rstrip("\n").count("\n") + 1
+    instead = "texts, addresses and durations stand in quotation marks" if what == "Invalid value" else ""
+    return Problem(file, line, "", f"is not TOML: {what[:1].lower()}{what[1:]}", instead)

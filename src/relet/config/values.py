@@ -1,0 +1,175 @@
+"""The kinds of value in a configuration file: from what TOML holds to what the server computes with.
+
+Each function takes one value of any TOML type and raises a ValueError 'what is wrong; what to write instead'. None knows
+where its value stands or what stands beside it.
+"""
+
+import re
+from typing import NamedTuple
+
+from relet.model.network import INFINITE
+from relet.wire.address import BROADCAST, ip_text, mask, parse_hex, parse_ip, parse_prefix
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"(?:\d{1,10}[smhdw])+")
+_HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2})+")
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_ADVICE = "write '8h', '30m', '90s', '1d' or a number of seconds"
+
+MAC_OCTETS = 6
+IDENTIFIER_OCTETS = 255
+HOSTNAME_LENGTH = 253
+INTERFACE_LENGTH = 15
+"""IFNAMSIZ less the NUL."""
+
+
+class Pool(NamedTuple):
+    """Addresses first..last. whole: written as a prefix, so that what cannot be granted is left out without a word."""
+
+    first: int
+    last: int
+    whole: bool = False
+
+    def __str__(self) -> str:
+        return ip_text(self.first) if self.first == self.last else f"{ip_text(self.first)}-{ip_text(self.last)}"
+
+
+def text(configured: object) -> str:
+    """A text that is not empty."""
+    if not isinstance(configured, str):
+        raise ValueError(f"{configured!r} is not a text; write it in quotation marks")
+    if not configured or not configured.isprintable():
+        raise ValueError(f"{configured!r} is empty or has control characters")
+    return configured
+
+
+def text_or_nothing(configured: object) -> str:
+    """A text, or '' for none."""
+    return "" if configured == "" else text(configured)
+
+
+def interface(configured: object) -> str:
+    """Name of a network interface."""
+    name = text(configured)
+    if len(name) > INTERFACE_LENGTH or "/" in name or " " in name:
+        raise ValueError(f"{name!r} is not the name of an interface such as eth0")
+    return name
+
+
+def address(configured: object) -> int:
+    """An IPv4 address."""
+    return parse_ip(text(configured))
+
+
+def prefix(configured: object) -> tuple[int, int]:
+    """(network address, width)."""
+    return parse_prefix(text(configured))
+
+
+def pool(configured: object) -> Pool:
+    """'A-B', 'A/n' or one address."""
+    written = text(configured)
+    if "/" in written:
+        network, width = parse_prefix(written)
+        return Pool(network, network | ~mask(width) & BROADCAST, whole=True)
+    first_text, dash, last_text = written.partition("-")
+    first = parse_ip(first_text.strip())
+    last = parse_ip(last_text.strip()) if dash else first
+    if last < first:
+        raise ValueError(f"{written!r} ends before it begins; write '{Pool(last, first)}'")
+    return Pool(first, last)
+
+
+def duration(configured: object) -> int:
+    """Seconds: '8h', '1d12h', or a number of seconds."""
+    if isinstance(configured, str) and _DURATION.fullmatch(configured):
+        seconds = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"\d+[smhdw]", configured))
+    elif type(configured) is int:
+        seconds = configured
+    else:
+        raise ValueError(f"{configured!r} is not a duration; {_ADVICE}")
+    if not 0 <= seconds < INFINITE:
+        raise ValueError(f"{configured!r} is not between 0 and {INFINITE - 1} seconds; {_ADVICE}")
+    return seconds
+
+
+def period(configured: object) -> int:
+    """A duration that is not nothing."""
+    seconds = duration(configured)
+    if seconds == 0:
+        raise ValueError(f"{configured!r} is no time at all; {_ADVICE}")
+    return seconds
+
+
+def lease_duration(configured: object) -> int:
+    """A period, or 'infinite' (RFC 2131 s3.3)."""
+    if configured == "infinite":
+        return INFINITE
+    try:
+        return period(configured)
+    except ValueError as error:
+        raise ValueError(f"{error}, or 'infinite'") from None
+
+
+def share(configured: object) -> float:
+    """A number above 0 and below 1."""
+    if type(configured) is not float or not 0 < configured < 1:
+        raise ValueError(f"{configured!r} is not a share of the lease time; write a number between 0 and 1 such as 0.5")
+    return configured
+
+
+def threshold(configured: object) -> float:
+    """A number from 0 to 1."""
+    if type(configured) not in (int, float) or not 0 <= configured <= 1:  # type: ignore[operator]
+        raise ValueError(f"{configured!r} is not a share of the lease time; write a number from 0 to 1 such as 0.75")
+    return float(configured)  # type: ignore[arg-type]
+
+
+def mac(configured: object) -> bytes:
+    """The six octets of an Ethernet address."""
+    octets = parse_hex(text(configured))
+    if len(octets) != MAC_OCTETS:
+        raise ValueError(f"{configured!r} has {len(octets)} octets; write six, such as '52:54:00:12:34:56'")
+    return octets
+
+
+def identifier(configured: object) -> bytes:
+    """Octets of a client identifier, circuit or remote id.
+
+    '01:52:54:00' (pairs) and '0x015254' are hexadecimal, anything else is the text itself; 'text:' before it makes a text
+    of what looks like hexadecimal.
+    """
+    written = text(configured)
+    if written.startswith("0x"):
+        octets = parse_hex(written[2:])
+    elif _HEX_PAIRS.fullmatch(written):
+        octets = parse_hex(written)
+    else:
+        octets = written.removeprefix("text:").encode()
+    if not 0 < len(octets) <= IDENTIFIER_OCTETS:
+        raise ValueError(
+            f"{written!r} has {len(octets)} octets; write 1 to {IDENTIFIER_OCTETS}, as '0x01ab' or as text"
+        )
+    return octets
+
+
+def hostname(configured: object) -> str:
+    """A host name (RFC 1123 s2.1), with or without its domain."""
+    name = text(configured)
+    if len(name) > HOSTNAME_LENGTH or not all(map(_LABEL.fullmatch, name.split("."))):
+        raise ValueError(f"{name!r} is not a host name; write letters, digits and hyphens, such as 'printer-2'")
+    return name
+
+
+def tables(configured: object) -> tuple[dict[str, object], ...]:
+    """An array of tables, not yet looked into."""
+    if isinstance(configured, list) and all(isinstance(each, dict) for each in configured):
+        return tuple(configured)
+    raise ValueError("is not an array of tables; write its heading with two brackets, as in [[network]]")
+
+
+def table(configured: object) -> dict[str, object]:
+    """A table, not yet looked into."""
+    if isinstance(configured, dict):
+        return configured
+    raise ValueError(f"{configured!r} is not a table; write {{ name = value }}")

@@ -1,0 +1,91 @@
+"""Values as an operator writes them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from relet.config import values
+from relet.config.values import Pool
+from relet.model.network import INFINITE
+from relet.wire.address import parse_ip
+
+A = parse_ip("10.0.0.0")
+
+
+@pytest.mark.parametrize(
+    ("read", "configured", "expected"),
+    [
+        (values.duration, "8h", 28800),
+        (values.duration, "30m", 1800),
+        (values.duration, "1d12h", 129600),
+        (values.duration, "90s", 90),
+        (values.duration, "1w", 604800),
+        (values.duration, 7, 7),
+        (values.duration, "0s", 0),
+        (values.lease_duration, "infinite", INFINITE),
+        (values.lease_duration, 3600, 3600),
+        (values.share, 0.5, 0.5),
+        (values.threshold, 1, 1.0),
+        (values.threshold, 0.75, 0.75),
+        (values.pool, "10.0.0.1-10.0.0.9", Pool(A + 1, A + 9)),
+        (values.pool, "10.0.0.1 - 10.0.0.9", Pool(A + 1, A + 9)),
+        (values.pool, "10.0.0.1", Pool(A + 1, A + 1)),
+        (values.pool, "10.0.0.0/30", Pool(A, A + 3, whole=True)),
+        (values.prefix, "10.0.0.0/8", (A, 8)),
+        (values.mac, "52:54:00:12:34:56", bytes.fromhex("525400123456")),
+        (values.mac, "52-54-00-12-34-56", bytes.fromhex("525400123456")),
+        (values.identifier, "01:52:54", b"\x01\x52\x54"),
+        (values.identifier, "0x0152", b"\x01\x52"),
+        (values.identifier, "eth0/1", b"eth0/1"),
+        (values.identifier, "abcd", b"abcd"),
+        (values.identifier, "text:01:52", b"01:52"),
+        (values.identifier, "bücher", "bücher".encode()),
+        (values.hostname, "printer-2.example.org", "printer-2.example.org"),
+    ],
+)
+def test_good_values(read: Callable[[object], object], configured: object, expected: object) -> None:
+    assert read(configured) == expected
+
+
+@pytest.mark.parametrize(
+    ("read", "configured", "says"),
+    [
+        (values.duration, "8 hours", "not a duration; write '8h'"),
+        (values.duration, "", "not a duration"),
+        (values.duration, True, "not a duration"),
+        (values.duration, 1.5, "not a duration"),
+        (values.duration, -1, "not between 0 and"),
+        (values.duration, "9999999999w", "not between 0 and"),
+        (values.period, "0s", "no time at all"),
+        (values.lease_duration, "forever", "or 'infinite'"),
+        (values.share, 1.0, "between 0 and 1"),
+        (values.share, 1, "between 0 and 1"),
+        (values.share, "half", "between 0 and 1"),
+        (values.threshold, 1.1, "from 0 to 1"),
+        (values.threshold, True, "from 0 to 1"),
+        (values.threshold, float("nan"), "from 0 to 1"),
+        (values.address, "10.0.0", "not an IPv4 address"),
+        (values.address, 10, "quotation marks"),
+        (values.prefix, "10.0.0.1/8", "write 10.0.0.0/8"),
+        (values.pool, "10.0.0.9-10.0.0.1", "write '10.0.0.1-10.0.0.9'"),
+        (values.pool, "10.0.0.0/33", "not a prefix"),
+        (values.pool, "10.0.0.1-", "not an IPv4 address"),
+        (values.mac, "52:54:00:12:34", "5 octets; write six"),
+        (values.mac, "printer", "not hexadecimal"),
+        (values.identifier, "0x", "0 octets"),
+        (values.identifier, "0x0g", "not hexadecimal"),
+        (values.identifier, "x" * 256, "256 octets"),
+        (values.identifier, "", "empty"),
+        (values.hostname, "my printer", "not a host name"),
+        (values.hostname, "-x", "not a host name"),
+        (values.hostname, "a..b", "not a host name"),
+        (values.interface, "a-very-long-name", "not the name of an interface"),
+        (values.interface, "a\tb", "control characters"),
+        (values.tables, {}, "two brackets"),
+        (values.tables, [1], "two brackets"),
+        (values.table, [], "not a table"),
+    ],
+)
+def test_bad_values_say_what_to_write(read: Callable[[object], object], configured: object, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        read(configured)
