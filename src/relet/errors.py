@@ -1,6 +1,7 @@
-"""The three errors of relet; the type says whose fault it is.
+"""The errors of relet; the type says whose fault it is.
 
-WireError: the peer's (bad bytes). ConfigError: the operator's (all problems at once). StoreError: the machine's.
+WireError: the peer's (bad bytes). ConfigError: the operator's (all problems at once). MachineError: the machine's, with
+StoreError for the store's.
 A request that is refused is not an error but a verdict with a reason. A bug of our own is whatever else Python raises.
 """
 
@@ -53,5 +54,9 @@ class ConfigError(ReletError):
         self.problems = tuple(problems)
 
 
-class StoreError(ReletError):
+class MachineError(ReletError):
+    """This machine does not allow or does not have what is needed; the base of what stores, links and sockets raise."""
+
+
+class StoreError(MachineError):
     """The store cannot be reached or cannot write; nothing of the batch was committed."""

@@ -11,11 +11,15 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import msgspec
 
+sys.path.append(str(Path(__file__).parent.parent))  # so that this is a program, too
+
+from fuzz.mutate import TELLING, mutate
 from relet.errors import WireError
 from relet.wire import options, text
 from relet.wire.arp import REQUEST, Arp, decode_arp, encode_arp
@@ -24,12 +28,8 @@ from relet.wire.message import Message, decode, encode, fit
 from relet.wire.reasons import REASONS
 from relet.wire.relayinfo import decode_suboptions
 
-MOST_MUTATIONS = 6
 EVERY = 10_000
 """Runs between two lines of progress."""
-
-TELLING = (0, 1, 2, 3, 4, 6, 16, 17, 52, 53, 61, 63, 64, 77, 81, 82, 119, 120, 121, 124, 125, 127, 128, 192, 254, 255)
-"""Octets that mean something in one place or another: codes, lengths, pointers, pads and ends."""
 
 NAMES = (b"\3eng\5apple\3com\0\x09marketing\xc0\4", b"\1a\0\1b\xc0\0\xc0\3", b"\4\0\0\4host\7example\3org\0")
 ROWS = (*options.OPTIONS.values(),)
@@ -50,9 +50,7 @@ def fuzz(runs: int, seed: int, first: int = 0, progress: Callable[[int], None] |
     for run in range(first, first + runs):
         dice = Random(seed << 40 | run)
         target, make, check = TARGETS[dice.randrange(len(TARGETS))]
-        octets = make(dice)
-        for _ in range(dice.randrange(MOST_MUTATIONS)):
-            octets = dice.choice(MUTATIONS)(dice, octets)
+        octets = mutate(dice, make(dice))
         try:
             outcomes[check(octets)] += 1
         except Exception:
@@ -114,85 +112,6 @@ def some_frame(dice: Random) -> bytes:
 def some_arp(dice: Random) -> bytes:
     """A good ARP packet."""
     return encode_arp(Arp(REQUEST, dice.randbytes(6), dice.getrandbits(32), dice.randbytes(6), dice.getrandbits(32)))
-
-
-# How it is mutated.
-
-
-def flip(dice: Random, octets: bytes) -> bytes:
-    """One bit."""
-    if not octets:
-        return octets
-    at = dice.randrange(len(octets))
-    return octets[:at] + bytes((octets[at] ^ 1 << dice.randrange(8),)) + octets[at + 1 :]
-
-
-def put(dice: Random, octets: bytes) -> bytes:
-    """One telling octet in the place of another."""
-    at = dice.randrange(len(octets) + 1)
-    return octets[:at] + bytes((dice.choice(TELLING),)) + octets[at + 1 :]
-
-
-def cut(dice: Random, octets: bytes) -> bytes:
-    """Off the end."""
-    return octets[: dice.randrange(len(octets) + 1)]
-
-
-def remove(dice: Random, octets: bytes) -> bytes:
-    """A few octets."""
-    at = dice.randrange(len(octets) + 1)
-    return octets[:at] + octets[at + dice.randrange(9) :]
-
-
-def insert(dice: Random, octets: bytes) -> bytes:
-    """A few octets."""
-    at = dice.randrange(len(octets) + 1)
-    return octets[:at] + bytes(dice.choice(TELLING) for _ in range(dice.randrange(9))) + octets[at:]
-
-
-def repeat(dice: Random, octets: bytes) -> bytes:
-    """A stretch of octets once more, elsewhere."""
-    start = dice.randrange(len(octets) + 1)
-    at = dice.randrange(len(octets) + 1)
-    return octets[:at] + octets[start : start + dice.randrange(80)] + octets[at:]
-
-
-def lie(dice: Random, octets: bytes) -> bytes:
-    """About the length of an option."""
-    places = _option_places(octets)
-    if not places:
-        return put(dice, octets)
-    at = dice.choice(places) + 1
-    return octets[:at] + bytes((dice.choice((*TELLING, dice.randrange(256))),)) + octets[at + 1 :]
-
-
-def shuffle(dice: Random, octets: bytes) -> bytes:
-    """The options of a message."""
-    places = _option_places(octets)
-    if not places:
-        return octets
-    end = places[-1] + 2 + octets[places[-1] + 1]
-    whole = [octets[at : at + 2 + octets[at + 1]] for at in places]
-    dice.shuffle(whole)
-    return octets[: places[0]] + b"".join(whole) + octets[end:]
-
-
-def overload(dice: Random, octets: bytes) -> bytes:
-    """Say that file and sname hold options, whatever they hold."""
-    places = _option_places(octets)
-    at = places[0] if places else min(240, len(octets))
-    return octets[:at] + bytes((52, 1, dice.randrange(5))) + octets[at:]
-
-
-def _option_places(octets: bytes) -> list[int]:
-    """Offsets of the options behind the cookie, wherever in the frame that is."""
-    at = octets.find(b"\x63\x82\x53\x63") + 4
-    places: list[int] = []
-    while 4 <= at < len(octets) - 1 and octets[at] != 255 and at + 2 + octets[at + 1] <= len(octets):
-        if octets[at]:
-            places.append(at)
-        at += 2 + octets[at + 1] if octets[at] else 1
-    return places
 
 
 # What must stand it.
@@ -262,7 +181,6 @@ def _shown(line: str) -> None:
         raise AssertionError(f"{line!r} would move a terminal")
 
 
-MUTATIONS = (flip, flip, put, put, cut, remove, insert, repeat, lie, lie, shuffle, overload)
 TARGETS = (
     ("message", some_message, check_message),
     ("message", some_message, check_message),

@@ -29,7 +29,9 @@ def office(interface: str = "s0", pool: str = "192.168.1.100-192.168.1.119") -> 
 class Serve:
     """A server process that can be killed and started again on its own folder."""
 
-    def __init__(self, lab: Lab, namespace: str, configuration: str, label: str = "serve", verbose: bool = True) -> None:
+    def __init__(
+        self, lab: Lab, namespace: str, configuration: str, label: str = "serve", verbose: bool = True
+    ) -> None:
         self.folder = lab.folder / label
         self.folder.mkdir()
         self.config = self.folder / "relet.toml"

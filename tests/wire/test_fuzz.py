@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
-import relet.wire
+import relet
 from fuzz import wire
 from relet.errors import WireError
 from relet.wire.reasons import REASONS
 
-SOURCES = Path(relet.wire.__path__[0])
+SOURCES = Path(relet.__path__[0])
 
 
 def test_nothing_but_wire_errors() -> None:
@@ -44,5 +44,5 @@ def test_an_unknown_reason_or_an_offset_outside_is_harm(error: WireError) -> Non
 
 @pytest.mark.parametrize("reason", sorted(REASONS))
 def test_every_reason_is_given_somewhere(reason: str) -> None:
-    sources = [path.read_text(encoding="utf-8") for path in SOURCES.glob("*.py") if path.name != "reasons.py"]
+    sources = [path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py") if path.name != "reasons.py"]
     assert any(f'"{reason}"' in source for source in sources)

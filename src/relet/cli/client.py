@@ -5,7 +5,6 @@ Reads the command line, prints what happens, and turns errors into exit codes. W
 
 import errno
 import socket
-import sys
 from contextlib import suppress
 from enum import StrEnum
 from math import inf

@@ -12,8 +12,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from relet import __version__
-from relet.errors import ConfigError, ReletError, StoreError
-from relet.net.link import LinkError
+from relet.errors import ConfigError, MachineError, ReletError
 
 NO = 1
 ENVIRONMENT = 3
@@ -48,7 +47,7 @@ def main() -> None:
     except ConfigError as error:
         # 'file:line:' stands at the beginning of each line, where editors look for it.
         _end(str(error), NO)
-    except (StoreError, LinkError) as error:
+    except MachineError as error:
         _end(f"relet: {error}", ENVIRONMENT)
     except ReletError as error:
         _end(f"relet: {error}", NO)

@@ -16,7 +16,7 @@ from typing import IO
 
 from pyroute2 import IPRoute, netns
 
-from relet.errors import ReletError
+from relet.errors import MachineError
 from relet.lab.stage import CLIENT, CLIENT_MAC, OFFICE, SERVERS, STRANGER, STRANGER_MAC, WORKSHOP, Cast, Seen
 from relet.server.told import Told
 from relet.wire.address import hex_text, ip_text
@@ -33,7 +33,7 @@ Ask = Callable[[Path, int], Sequence[Told]]
 """Asks the server with this control socket for its newest verdicts about the play's client."""
 
 
-class StageError(ReletError):
+class StageError(MachineError):
     """The stage could not be built or a process of the play failed; the text says which and why."""
 
 

@@ -5,10 +5,10 @@ Plain values: nothing here talks to the kernel (netlink.py does).
 
 import msgspec
 
-from relet.errors import ReletError
+from relet.errors import MachineError
 
 
-class LinkError(ReletError):
+class LinkError(MachineError):
     """The kernel refused something about an interface. The text says what was tried and why it failed.
 
     code: the errno, 0 if there is none.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from relet.errors import ReletError
+from relet.errors import MachineError
 from relet.run.loop import Loop
 
 MAX_REQUEST = 65_536
@@ -24,7 +24,7 @@ Question = Mapping[str, object]
 Answerer = Callable[[Question], object]
 
 
-class ControlError(ReletError):
+class ControlError(MachineError):
     """No server could be asked; the text says what to do."""
 
 
