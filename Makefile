@@ -34,8 +34,9 @@ bench: $(READY)  ## what a request costs; beside Kea too where the side-by-side 
 	@if [ -e $(COMPARE) ]; then RELET_CMD=$(abspath $(BIN))/relet $(BIN)/python $(COMPARE) --servers kea,relet $(ARGS); \
 	else echo "no $(COMPARE): COMPARE=FILE names the side-by-side bench"; fi
 
-fuzz: $(READY)  ## a million mutated datagrams
+fuzz: $(READY)  ## a million mutated inputs for the readers of bytes, and as many datagrams for server and client
 	$(BIN)/python tests/fuzz/wire.py --runs 1000000 $(ARGS)
+	$(BIN)/python tests/fuzz/datagrams.py --runs 1000000 $(ARGS)
 
 clean:  ## forget the environment and what tools remember
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

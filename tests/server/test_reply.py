@@ -37,6 +37,22 @@ def test_destination(message: Message, where: dict[str, object], expected: tuple
     assert send.source == SERVER
 
 
+@pytest.mark.parametrize(
+    ("interfaces", "expected"),
+    [
+        (("eth0",), (BROADCAST, 68, "eth0", BROADCAST_MAC)),
+        ((), (ip(101), 68, "", None)),
+        (("eth0", "eth1"), (ip(101), 68, "", None)),
+    ],
+)
+def test_refused_renewal_is_broadcast_where_the_link_is_known_and_unicast_elsewhere(
+    interfaces: tuple[str, ...], expected: tuple[int, int, str, bytes | None]
+) -> None:
+    (send,) = known(interfaces=interfaces).handle(arrive(renewing(ip(101)), broadcast=False, interface=""))
+    assert decode(send.payload).kind == MessageType.NAK
+    assert (send.destination, send.port, send.interface, send.mac) == expected
+
+
 def test_hardware_without_ethernet_address_is_answered_by_broadcast() -> None:
     infiniband = msgspec.structs.replace(discover(mac=b""), htype=32)
     infiniband.options[61] = b"\xff\x01\x02\x03\x04\x00\x02\x00\x00"

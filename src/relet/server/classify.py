@@ -14,6 +14,9 @@ from relet.server.identify import Site
 from relet.wire.message import BOOTREQUEST, Message
 from relet.wire.options import CLIENT_IDENTIFIER, REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
 
+MAX_CLIENT_ID = 255
+"""Octets of a client identifier. In several parts (RFC 3396) it could be longer, but then no reply could return it."""
+
 _CLIENT_ID = CLIENT_IDENTIFIER.code
 _REQUESTED = REQUESTED_ADDRESS.code
 _SERVER_ID = SERVER_IDENTIFIER.code
@@ -59,10 +62,14 @@ def classify(message: Message, arrival: Arrival) -> tuple[Kind, int, int | None]
     """(kind, address, server identifier) of a message. WireError names why it is no request that a server answers."""
     if message.op != BOOTREQUEST:
         raise WireError("not-a-request", 0, f"op {message.op}")
-    if not message.chaddr and not message.options.get(_CLIENT_ID):
-        raise WireError("no-identity", 2, "neither hardware address nor client identifier")
-    kind = message.kind
     options = message.options
+    client_id = options.get(_CLIENT_ID)
+    if not client_id:
+        if not message.chaddr:
+            raise WireError("no-identity", 2, "neither hardware address nor client identifier")
+    elif len(client_id) > MAX_CLIENT_ID:
+        raise WireError("bad-length", 240, f"a client identifier of {len(client_id)} octets")
+    kind = message.kind
     server = message.ip(_SERVER_ID)
     if kind == _REQUEST:
         return _request(message, arrival, server)

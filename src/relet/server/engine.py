@@ -100,6 +100,7 @@ class Engine:
                     [request.client for request in pending], [request.address for request in pending]
                 )
                 plans = self._plan(pending, view, now)
+                pending = [plan.request for plan in plans]  # less those that are counted as drops by now
                 committed = self._store.commit([change for plan in plans for change in plan.changes], now.wall)
             except StoreError as error:
                 self.store_error = str(error)

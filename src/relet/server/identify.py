@@ -44,8 +44,10 @@ class Site:
         )
 
     def client(self, message: Message) -> ClientKey:
-        """The key of the client (RFC 2131 s4.2): option 61 where there is one and the network matches by it."""
-        client_id = message.options.get(_CLIENT_ID) if self.network.match_client_id else None
+        """The key of the client (RFC 2131 s4.2): option 61 where there is one and the network matches by it, or where
+        there is nothing else."""
+        matched = self.network.match_client_id or not message.chaddr
+        client_id = message.options.get(_CLIENT_ID) if matched else None
         return client_key(client_id, message.htype, message.chaddr)
 
 

@@ -23,11 +23,9 @@ class Offers:
 
     def hold(self, address: int, client: ClientKey, network: str, until: float, mono: float) -> None:
         """Offer an address to a client. An earlier offer to that client in that network is withdrawn."""
-        earlier = self._by_client.get((network, client))
-        if earlier is not None and earlier != address:
-            self.withdraw(earlier)
+        self.withdraw(address)  # it may have lapsed, and have been somebody else's
+        self.withdraw(self._by_client.get((network, client), 0))
         self._by_address[address] = (client, network, until)
-        self._by_address.move_to_end(address)
         self._by_client[network, client] = address
         oldest = next(iter(self._by_address))
         if len(self._by_address) > MAX_OFFERS or self._by_address[oldest][2] <= mono:

@@ -7,6 +7,8 @@ out again, with overload and without what does not fit.
 
 from struct import Struct
 
+from msgspec.structs import replace
+
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
 from relet.model.lease import Committed
 from relet.model.network import INFINITE, Network, Reservation, Subnet
@@ -188,18 +190,30 @@ def _laid_out_again(
         chaddr=request.message.chaddr,
         options=head | options,
     )
-    return encode(fit(message, limit), limit)
+    try:
+        return encode(fit(message, limit), limit)
+    except ValueError:
+        # RFC 3046 s2.2: where there is no room for the relay's information, the reply goes without it
+        options = {code: value for code, value in message.options.items() if code != _RELAY_INFO}
+        return encode(fit(replace(message, options=options), limit), limit)
 
 
 def _addressed(verdict: Verdict, octets: bytes) -> Send:
     """Where the reply goes (RFC 2131 s4.1)."""
     request = verdict.request
-    message, arrival = request.message, request.arrival
+    message, local = request.message, request.arrival.local
     if message.giaddr:
-        return Send(octets, message.giaddr, SERVER_PORT, arrival.local)
-    unicast = verdict.answer is not Answer.NAK and not message.flags & BROADCAST_FLAG
-    if verdict.answer is not Answer.NAK and message.ciaddr:
-        return Send(octets, message.ciaddr, CLIENT_PORT, arrival.local)
-    if unicast and message.htype == 1 and len(message.chaddr) == 6:
-        return Send(octets, verdict.address, CLIENT_PORT, arrival.local, arrival.interface, message.chaddr)
-    return Send(octets, BROADCAST, CLIENT_PORT, arrival.local, arrival.interface, BROADCAST_MAC)
+        return Send(octets, message.giaddr, SERVER_PORT, local)
+    interface = request.arrival.interface or _only_interface(verdict.network)
+    nak = verdict.answer is Answer.NAK
+    if message.ciaddr and not (nak and interface):
+        # A NAK is broadcast; but to the far side of a router only unicast gets, and who renews still has its address.
+        return Send(octets, message.ciaddr, CLIENT_PORT, local)
+    if not nak and not message.flags & BROADCAST_FLAG and message.htype == 1 and len(message.chaddr) == 6:
+        return Send(octets, verdict.address, CLIENT_PORT, local, interface, message.chaddr)
+    return Send(octets, BROADCAST, CLIENT_PORT, local, interface, BROADCAST_MAC)
+
+
+def _only_interface(network: Network | None) -> str:
+    """The interface of a network that has just one; a request by unicast does not tell on which it came in."""
+    return network.interfaces[0] if network is not None and len(network.interfaces) == 1 else ""
