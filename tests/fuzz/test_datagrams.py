@@ -8,7 +8,6 @@ from typing import get_args
 import pytest
 
 from fuzz import datagrams, served
-from fuzz.crowd import OWN
 from fuzz.datagrams import Finding, fuzz
 from relet.client.machine import Client
 from relet.client.states import State
@@ -80,14 +79,19 @@ def test_a_datagram_that_nobody_counts_is_found(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_two_promises_of_one_address_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relet.server.situation.Situation.free", lambda _, address: address not in OWN)
-    monkeypatch.setattr("relet.server.situation.Situation.bound_to_other", lambda _: False)
+    forget_everything(monkeypatch)
+    monkeypatch.setattr(served.ServerStory, "_look_up", lambda _: None)
     assert "is promised to" in harm(fuzz(RUNS, seed=1)).trace
 
 
 def test_a_promise_that_is_not_on_record_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served.MoodyStore, "commit", lambda *_: Committed(frozenset()))
+    forget_everything(monkeypatch)
     assert "on record" in harm(fuzz(RUNS, seed=1)).trace
+
+
+def forget_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that agrees to every change and keeps none."""
+    monkeypatch.setattr(served.MoodyStore, "commit", lambda *_: Committed(frozenset()))
 
 
 def test_the_program_ends_with_1_and_the_octets(

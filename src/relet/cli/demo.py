@@ -42,7 +42,7 @@ def demo(
     if simulated:
         raise typer.Exit(_play(VirtualStage(), console, out))
     if os.environ.get(ON_STAGE) != "1":
-        raise typer.Exit(_in_namespaces(console))
+        raise typer.Exit(_in_namespaces())
     _private_run()
     with tempfile.TemporaryDirectory(prefix="relet-demo-") as folder:
         raise typer.Exit(_play(NamespaceStage(Path(folder), _ask), console, out))
@@ -66,11 +66,12 @@ def _sum_up(console: Console, outcomes: Sequence[Outcome], out: Path, seconds: f
     console.print("\nWhat was seen", style="bold")
     for outcome in outcomes:
         sign, style = ("yes", "green") if outcome.seen else ("NO ", "bold red")
-        console.print(f"  {sign}  {outcome.claim}", style=style, markup=False)
-    console.print(f"\n{out / 'demo.pcap'} has the frames, {out / 'demo.svg'} the ladders. {seconds:.1f} s.")
+        console.print(f"  {sign}  {outcome.claim}", style=style, markup=False, soft_wrap=True)
+    files = f"\n{out / 'demo.pcap'} has the frames, {out / 'demo.svg'} the ladders. {seconds:.1f} s."
+    console.print(files, markup=False, soft_wrap=True)
 
 
-def _in_namespaces(console: Console) -> int:
+def _in_namespaces() -> int:
     """Run this command again in network and mount namespaces of its own; without root, in a user namespace too."""
     unshare = shutil.which("unshare")
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
@@ -78,11 +79,11 @@ def _in_namespaces(console: Console) -> int:
     tried = subprocess.run([*space, "true"], capture_output=True, text=True, check=False) if unshare else None
     if tried is None or tried.returncode != 0:
         why = tried.stderr.strip() if tried is not None else "the program `unshare` (util-linux) is missing"
-        console.print(
-            "The demonstration builds a network of its own and needs root for that, or a kernel that lets users make"
-            f" user namespaces (sysctl kernel.unprivileged_userns_clone=1).\n  {why}\n"
+        print(
+            "The demonstration builds a network of its own and needs root for that, or a kernel that lets users make user"
+            f" namespaces (sysctl kernel.unprivileged_userns_clone=1).\n  {why}\n"
             "Run it with sudo, or try `relet demo --simulated`, which needs nothing.",
-            markup=False,
+            file=sys.stderr,
         )
         return ENVIRONMENT
     command = [*space, sys.executable, "-m", "relet", *sys.argv[1:]]

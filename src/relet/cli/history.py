@@ -6,10 +6,10 @@ import typer
 
 from relet.cli.output import moment, show_json, show_table, when
 from relet.cli.sources import ConfigFile, StoreName, reader
-from relet.model.ident import ClientKey, client_key, key_text
+from relet.model.ident import ClientKey, client_key, key_text, parse_asked
 from relet.model.lease import Entry
 from relet.store import SqliteReader
-from relet.wire.address import hex_text, ip_text, parse_hex, parse_ip
+from relet.wire.address import hex_text, ip_text
 
 MOST_ENTRIES = 100_000
 COLUMNS = ("time", "address", "client", "hostname", "network", "became", "until", "reason")
@@ -48,7 +48,7 @@ def _found(source: SqliteReader, who: str | None, limit: int) -> list[Entry]:
     if who is None:
         return list(source.history(limit=limit))
     try:
-        asked = _asked(who)
+        asked = parse_asked(who)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     if isinstance(asked, int):
@@ -56,17 +56,6 @@ def _found(source: SqliteReader, who: str | None, limit: int) -> list[Entry]:
     keys = _keys(source, asked)
     entries = [entry for key in keys for entry in source.history(client=key, limit=limit)]
     return sorted(entries, key=lambda entry: -entry.number)[:limit]
-
-
-def _asked(who: str) -> int | bytes:
-    """An address, or the octets of a hardware address or client identifier. Raises ValueError."""
-    word = who.strip().split(" ")[-1].rpartition("/")[2]
-    if "." in word:
-        return parse_ip(word)
-    octets = parse_hex(word)
-    if not octets:
-        raise ValueError("write a hardware address, a client identifier or an IP address")
-    return octets
 
 
 def _keys(source: SqliteReader, octets: bytes) -> set[ClientKey]:

@@ -34,6 +34,7 @@ COMMANDS = (
     Command("leases", "relet.cli.leases:leases", "List the leases that a server has granted."),
     Command("history", "relet.cli.history:history", "Tell who had which address when."),
     Command("why", "relet.cli.why:why", "Explain a server's last answers to a client, and its silence."),
+    Command("status", "relet.cli.status:status", "Count what a running server answered and what it threw away."),
     Command("check", "relet.cli.check:check", "Check a configuration file and say what it would serve."),
     Command("decode", "relet.cli.decode:decode", "Show DHCP messages in hex or in a capture as text or JSON."),
     Command("demo", "relet.cli.demo:demo", "Watch a client reallocate its lease in a network of its own."),

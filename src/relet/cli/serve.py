@@ -8,9 +8,9 @@ import typer
 
 from relet.cli.log import log_to_stderr
 from relet.config.load import load, quick
-from relet.errors import ConfigError, Problem
 from relet.model.network import Settings
 from relet.net import netlink
+from relet.net.link import LinkError
 from relet.run.serve import Server
 from relet.store import open_store
 
@@ -43,8 +43,6 @@ def _settings(config: Path | None, interface: str | None, pool: str | None) -> S
     if config is None and interface is not None and pool is not None:
         addresses = netlink.link(interface).addresses
         if not addresses:
-            raise ConfigError(
-                [Problem("--interface", 0, interface, "has no IPv4 address", "give it one of the pool's network first")]
-            )
+            raise LinkError(f"{interface} has no IPv4 address; give it one of the pool's network first")
         return quick(interface, pool, *addresses[0])
     raise typer.BadParameter("give either --config FILE, or both --interface NAME and --pool FIRST-LAST")

@@ -10,7 +10,7 @@ from relet.errors import WireError
 from relet.lab.ladder import EVERYBODY, Aside, Event, Ladder, Packet, Silence, State
 from relet.lab.stage import CLIENT, HOSTS, Seen
 from relet.server.told import Told
-from relet.wire.address import BROADCAST_MAC, ip_text
+from relet.wire.address import ip_text
 from relet.wire.arp import REQUEST, Arp, decode_arp
 from relet.wire.frame import ETHERTYPE_ARP, decode_datagram
 from relet.wire.message import Message, decode
@@ -18,6 +18,8 @@ from relet.wire.options import LEASE_TIME, REQUESTED_ADDRESS, SERVER_IDENTIFIER,
 
 HEARING_TIME = 0.15
 """Seconds after which a server that has not answered is asked why."""
+
+_KINDS = frozenset(MessageType)
 
 Verdicts = Callable[[str, int], Sequence[Told]]
 
@@ -36,18 +38,21 @@ class Observer:
         self._verdicts = verdicts
         self._began = 0.0
         self._servers: tuple[str, ...] = ()
+        self._present: set[str] = set()
         self._asked_at: float | None = None
-        self._told_until = 0.0
+        self._told_until: dict[str, float] = {}
         self._claimed = 0
         self._probed = False
         self._state = ""
         self._down = False
 
     def begin(self, at: float, servers: Sequence[str], down: bool = False) -> None:
-        """A scene begins, on a link with these servers. down: they do not run, and nobody hears the client."""
+        """The ladder's newest scene begins, on a link with these servers. down: they do not run, and nobody hears the
+        client."""
+        self._present = {host.name for host in self._ladder.scenes()[-1].hosts}
         self._down = down
         self.sent, self.silent, self.bound = [], {}, 0
-        self._began, self._servers, self._asked_at, self._told_until = at, tuple(servers), None, at
+        self._began, self._servers, self._asked_at, self._told_until = at, tuple(servers), None, {}
         self._claimed, self._probed, self._state = 0, False, ""
 
     def at(self, wall: float) -> float:
@@ -55,7 +60,8 @@ class Observer:
         return max(0.0, wall - self._began)
 
     def see(self, seen: Seen) -> None:
-        """A frame passed. What is neither DHCP nor ARP about the client's address is not part of the story."""
+        """A frame passed. What is neither DHCP nor ARP about the client's address is not part of the story; of hosts that
+        are not on the stage, it is counted but not shown."""
         try:
             if int.from_bytes(seen.frame[12:14], "big") == ETHERTYPE_ARP:
                 self._arp(seen, decode_arp(seen.frame))
@@ -66,10 +72,12 @@ class Observer:
             message = decode(datagram.payload)
         except WireError:
             return
-        target = EVERYBODY if datagram.dst_mac == BROADCAST_MAC else HOSTS.get(datagram.dst_mac, EVERYBODY)
-        label = f"DHCP{MessageType(message.kind).name}"
+        target = HOSTS.get(datagram.dst_mac, EVERYBODY)
+        label = f"DHCP{MessageType(message.kind).name}" if message.kind in _KINDS else "BOOTP"
         at = self.at(seen.at)
         self.sent.append((seen.source, label))
+        if not {seen.source, target} <= self._present | {EVERYBODY}:
+            return
         if seen.source == CLIENT:
             self._ladder.add(Packet(at, CLIENT, label, target, _question(message), lost=self._down))
             self._client_state(at, message)
@@ -84,15 +92,18 @@ class Observer:
 
     def tick(self, wall: float) -> None:
         """Time passes: servers that heard the client's last message and did not answer are asked why."""
-        if self._asked_at is None or wall < self._asked_at + HEARING_TIME:
-            return
-        self._asked_at = None
+        if self._asked_at is not None and wall >= self._asked_at + HEARING_TIME:
+            self._asked_at = None
+            self.ask(wall)
+
+    def ask(self, wall: float) -> None:
+        """Ask all servers why they kept silent, where they have not said so yet."""
         for server in self._servers:
             for told in reversed(self._verdicts(server, 4)):
-                if told.answer == "SILENT" and told.at > self._told_until:
+                if told.answer == "SILENT" and told.at > self._told_until.get(server, self._began):
+                    self._told_until[server] = told.at
                     self.silent[server] = told.reason
                     self._ladder.add(_unanswered(self.at(wall), server, told))
-        self._told_until = wall
 
     def _reason(self, server: str, message: Message) -> str:
         """Why a server gave this answer; by now it may have given another one."""
@@ -125,6 +136,8 @@ class Observer:
         if seen.source != CLIENT:
             if arp.spa == address:
                 self.sent.append((seen.source, "ARP reply"))
+                if seen.source not in self._present:
+                    return
                 self._ladder.add(Packet(at, seen.source, "ARP reply", CLIENT, f"{text} is mine"))
         elif arp.op == REQUEST and arp.spa == 0:
             if not self._probed:

@@ -132,6 +132,7 @@ class Play:
                 break
         for seen in self._stage.watch(AFTERWARDS):
             self._look(seen)
+        self._observer.ask(self._stage.wall())  # a busy machine's servers may have been late
         self._held = self._observer.bound or self._held
         return done(self._observer)
 

@@ -2,7 +2,7 @@
 
 from typing import NewType
 
-from relet.wire.address import hex_text, parse_hex
+from relet.wire.address import hex_text, parse_hex, parse_ip
 
 ClientKey = NewType("ClientKey", bytes)
 """b'i' + client identifier (option 61), or b'h' + htype + hardware address. Unique within a network."""
@@ -24,14 +24,16 @@ def key_text(key: ClientKey) -> str:
     return f"hw {key[1]}/{hex_text(key[2:])}"
 
 
-def parse_key(text: str) -> ClientKey:
-    """The inverse of `key_text`. Raises ValueError that says what to write."""
-    word, _, rest = text.partition(" ")
-    if word == "id" and rest:
-        return client_key(parse_hex(rest), 0, b"")
-    if word == "mac" and rest:
-        return client_key(None, 1, parse_hex(rest))
-    htype, slash, hardware = rest.partition("/")
-    if word == "hw" and slash and htype.isdecimal() and int(htype) < 256:
-        return client_key(None, int(htype), parse_hex(hardware))
-    raise ValueError(f"{text!r} is not a client; write 'mac 52:54:00:12:34:56' or 'id 01:52:54:00:12:34:56'")
+def parse_asked(text: str) -> int | bytes:
+    """What an operator calls a client: an address, or the octets of its hardware address or client identifier, also as
+    `key_text` writes them. Raises ValueError that says what to write."""
+    word = text.strip().split(" ")[-1].rpartition("/")[2]
+    try:
+        asked = parse_ip(word) if "." in word else parse_hex(word)
+    except ValueError:
+        asked = b""
+    if asked == b"":
+        raise ValueError(
+            f"{text!r} is no client; write its hardware address (52:54:00:12:34:56), client identifier or IP address"
+        )
+    return asked

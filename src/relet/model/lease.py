@@ -92,7 +92,7 @@ class View(Protocol):
 
 
 class Leases(Protocol):
-    """The contract of a store (tests/store/contract.py holds every implementation to it). All may raise StoreError."""
+    """The contract of a store (tests/store/test_contract.py holds every implementation to it). All may raise StoreError."""
 
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:
         """Everything known of these clients and addresses. Views of memory-indexed stores stay current by themselves."""

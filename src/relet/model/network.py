@@ -77,8 +77,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     store:   'sqlite:PATH' (absolute by now) or 'memory:'.
     control: path of the control socket, '' for none.
-    listen:  addresses on which relays and renewals are heard; empty: all addresses of the interfaces served, and of
-             the whole machine if a network is reached by relays alone.
+    listen:  addresses on which relays and renewals are heard; empty: all addresses of the interfaces served.
     """
 
     networks: tuple[Network, ...]

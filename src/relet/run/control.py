@@ -1,7 +1,8 @@
 """The control socket: a running server answers questions of the commands on the same machine.
 
 One JSON object a line in, one a line out, over a Unix socket that only its owner may open. Nothing here can hold the
-server up: sizes and connections are bounded, and a peer that does not read loses its answer.
+server up: sizes and connections are bounded, a peer that does not read loses its answer, and one that does not ask makes
+room for others.
 """
 
 import socket
@@ -17,6 +18,8 @@ from relet.run.loop import Loop
 MAX_REQUEST = 65_536
 """Octets of one question."""
 MAX_CONNECTIONS = 16
+SEND_BUFFER = 1 << 20
+"""Octets of an answer that may wait for the peer; the system may allow less (net.core.wmem_max)."""
 ANSWER_TIMEOUT = 5.0
 """Seconds that a command waits for the server."""
 
@@ -25,22 +28,27 @@ Answerer = Callable[[Question], object]
 
 
 class ControlError(MachineError):
-    """No server could be asked; the text says what to do."""
+    """The socket cannot be made, or no server could be asked; the text says what to do."""
 
 
 class Control:
-    """The server's end. `answer` gets each question and gives what goes back as JSON."""
+    """The server's end. `answer` gets each question and gives what goes back as JSON. Raises ControlError."""
 
     def __init__(self, path: Path, answer: Answerer, loop: Loop) -> None:
         self._path = path
         self._answer = answer
         self._loop = loop
         self._open: dict[socket.socket, bytearray] = {}
-        path.unlink(missing_ok=True)  # left by a server that was killed; a living one holds the store's lock
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._listener.bind(str(path))
-        path.chmod(0o600)
-        self._listener.listen(MAX_CONNECTIONS)
+        try:
+            if path.is_socket():
+                path.unlink()  # left by a server that was killed; a living one holds the store's lock
+            self._listener.bind(str(path))
+            path.chmod(0o600)
+            self._listener.listen(MAX_CONNECTIONS)
+        except OSError as error:
+            self._listener.close()
+            raise ControlError(f"cannot make the control socket {path}: {error.strerror or error}") from error
         loop.register(self._listener.fileno(), self._accept)
 
     def close(self) -> None:
@@ -54,8 +62,7 @@ class Control:
             connection, _ = self._listener.accept()
             connection.setblocking(False)
             if len(self._open) >= MAX_CONNECTIONS:
-                connection.close()
-                return
+                self._hang_up(next(iter(self._open)))
             self._open[connection] = bytearray()
             self._loop.register(connection.fileno(), lambda: self._read(connection))
 
@@ -69,10 +76,13 @@ class Control:
         if not octets or len(heard) > MAX_REQUEST:
             self._hang_up(connection)
         elif b"\n" in heard:
-            with suppress(OSError):
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            try:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
                 connection.send(_reply(self._answer, bytes(heard).split(b"\n", 1)[0]))
-            self._hang_up(connection)
+            except OSError:
+                pass
+            finally:
+                self._hang_up(connection)
 
     def _hang_up(self, connection: socket.socket) -> None:
         self._open.pop(connection, None)
@@ -83,7 +93,7 @@ class Control:
 def _reply(answer: Answerer, line: bytes) -> bytes:
     try:
         said = answer(msgspec.json.decode(line, type=dict[str, object]))
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         said = {"error": str(error)}
     return msgspec.json.encode(said) + b"\n"
 

@@ -5,6 +5,7 @@ little, and questions at the control socket are answered. What to decide is the 
 """
 
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +25,7 @@ from relet.net.udp import Datagrams
 from relet.run.control import Control, Question
 from relet.run.loop import Loop
 from relet.server.engine import Engine, Record
-from relet.server.told import told
+from relet.server.told import status, told
 from relet.wire.address import hex_text, ip_text
 
 FOLD_STEP = 100
@@ -60,6 +61,7 @@ class Server:
         self._fold_at = 0.0
         self._heard_at = 0.0
         self._seen_bugs = 0
+        self._told = 0
         self._store_error = ""
         self._on_link: dict[str, DhcpFrames] = {}
         self._routed: dict[int, Datagrams] = {}
@@ -141,7 +143,7 @@ class Server:
         self._heard_at = moment.mono
         for send in self.engine.handle(arrivals, moment):
             self._send(send)
-        self._tell(len(arrivals))
+        self._tell()
 
     def _send(self, send: Send) -> None:
         ear = self._on_link.get(send.interface) if send.mac is not None else self._routed.get(send.source)
@@ -161,7 +163,7 @@ class Server:
         idle = mono - self._heard_at > FOLD_EVERY_S
         self._fold_at = mono + (FOLD_AGAIN_S if idle and done >= FOLD_STEP else FOLD_EVERY_S)
 
-    def _tell(self, arrivals: int) -> None:
+    def _tell(self) -> None:
         """Log what an operator must know: that the store fails or works again, our own bugs, and with `verbose` all."""
         engine = self.engine
         if engine.store_error != self._store_error:
@@ -175,8 +177,11 @@ class Server:
             bug = engine.bugs[-1]
             self._log.error("bug; please report", error=bug.error, payload=bug.arrival.payload.hex())
         if self._verbose:
-            for record in list(engine.records)[-arrivals:]:
+            verdicts = engine.counts.total()
+            newest_first = islice(reversed(engine.records), verdicts - self._told)
+            for record in reversed(tuple(newest_first)):
                 self._log_verdict(record)
+            self._told = verdicts
 
     def _log_verdict(self, record: Record) -> None:
         self._log.info(
@@ -195,8 +200,7 @@ class Server:
             case {"do": "why", "client": str(client), "limit": int(limit)}:
                 return told(self.engine.records, client, limit)
             case {"do": "status"}:
-                verdicts = [[*key, count] for key, count in self.engine.counts.items()]
-                return {"verdicts": verdicts, "drops": self.drops(), "store_error": self.engine.store_error}
+                return status(self.engine, self.drops())
             case _:
                 raise ValueError("the server knows the questions 'why' and 'status'")
 

@@ -1,4 +1,4 @@
-"""A free address in constant time, however large or full the pools.
+"""A free address in amortised constant time, however large or full the pools: each step is paid for by a lease.
 
 Three sources, in this order: addresses that never had a lease (a cursor through the pools), addresses given back or
 offered in vain (first in, first out), addresses whose lease ran out (a heap by expiry, the longest expired first, so

@@ -10,6 +10,7 @@ import msgspec
 from relet.errors import WireError
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey
+from relet.model.network import Reservation
 from relet.server.identify import Site
 from relet.wire.message import BOOTREQUEST, Message
 from relet.wire.options import CLIENT_IDENTIFIER, REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
@@ -47,7 +48,7 @@ class Kind(Enum):
 
 class Request(msgspec.Struct, frozen=True):
     """A classified request. `address`: the one it is about (option 50 or ciaddr), 0 if it names none. `server`: option
-    54, None if absent."""
+    54, None if absent. `reservation`: the one that names the client."""
 
     kind: Kind
     message: Message
@@ -56,6 +57,7 @@ class Request(msgspec.Struct, frozen=True):
     client: ClientKey
     address: int
     server: int | None
+    reservation: Reservation | None = None
 
 
 def classify(message: Message, arrival: Arrival) -> tuple[Kind, int, int | None]:

@@ -1,7 +1,8 @@
 """The decision tables: for each kind of request, the first row that fits decides.
 
-A row says what is known, what is answered, for which reason, and what becomes of the lease. The tables are the program:
-docs/decisions.md is generated from them, and nothing is decided anywhere else. RFC 2131 s3.2 and s4.3 stand behind each.
+A row says what is known, what is answered, and for which reason; what follows for the lease is worked out in verdict.py.
+The tables are the program: docs/decisions.md is generated from them. Only when the store fails are their verdicts cut down
+(settle.py). RFC 2131 s3.2 and s4.3 stand behind each.
 
 A NAK needs a certain reason. A server without certain knowledge keeps silent, because another one may know better.
 """
@@ -91,7 +92,7 @@ def _reallocation(confirmed: Reason) -> tuple[Row, ...]:
         ),
         Row(
             "8", "the address is ours and free, and the client has an unexpired lease on another one of the network", NAK,
-            why.OTHER_ADDRESS, lambda s: s.grantable(s.address) and bool(s.held()),
+            why.OTHER_ADDRESS, lambda s: s.grantable(s.address) and s.holds_another(),
         ),
         Row(
             "9", "no record, the address is ours and free, `unknown-reboot = \"adopt\"`", ACK, why.ADOPTED,
@@ -212,10 +213,12 @@ def table(kind: Kind) -> tuple[Row, ...]:
             assert_never(kind)
 
 
+TABLES = {kind: table(kind) for kind in Kind}
+
+
 def decide(situation: Situation) -> Ruling:
     """The first row that fits. The last row of every table fits always."""
-    rows = table(situation.request.kind)
-    for row in rows:
+    for row in TABLES[situation.request.kind]:
         fits = row.when(situation)
         if fits:
             return Ruling(row, situation.address if fits is True else fits)

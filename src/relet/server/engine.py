@@ -5,10 +5,10 @@
 
 Whatever arrives, `handle` does not raise: bad bytes are counted drops, a failing store means confirming what is known and
 silence otherwise, and a bug of our own costs the one datagram that met it. Nothing is sent that the store has not made
-safe: the replies are made from what `commit` returns.
+safe: replies are made from settled verdicts only (settle.py).
 """
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 
 import msgspec
@@ -19,7 +19,7 @@ from relet.model.clock import Now
 from relet.model.effects import Send
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
-from relet.model.lease import Committed, Leases, View
+from relet.model.lease import Lease, Leases, View
 from relet.model.network import Network
 from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request, classify
@@ -28,8 +28,9 @@ from relet.server.identify import Directory
 from relet.server.offers import Offers
 from relet.server.overlay import Overlay
 from relet.server.reply import Replies
+from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
-from relet.server.verdict import Verdict, remaining_seconds, verdict
+from relet.server.verdict import Verdict, verdict
 from relet.wire.message import decode
 from relet.wire.options import CLIENT_IDENTIFIER
 
@@ -39,7 +40,6 @@ MAX_BUGS = 100
 """Datagrams kept of those that met a bug."""
 MAX_ROUNDS = 3
 """How often a request is decided anew because the store's leases changed under it."""
-_NOTHING_TO_COMMIT = Committed(frozenset())
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -65,6 +65,24 @@ class Bug(msgspec.Struct, frozen=True):
     error: str
 
 
+def _record(done: Verdict, now: Now) -> Record:
+    request = done.request
+    message = request.message
+    return Record(
+        now.wall,
+        request.client,
+        bytes((message.htype,)) + message.chaddr,
+        request.arrival.interface,
+        message.giaddr,
+        request.site.network.name if request.site is not None else "",
+        request.kind.value,
+        done.answer.value,
+        done.reason.id,
+        done.address,
+        done.seconds,
+    )
+
+
 class Engine:
     """A DHCP server without sockets, clock or disk.
 
@@ -84,9 +102,11 @@ class Engine:
         self._directory = Directory(networks)
         self._offers = Offers()
         self._replies = Replies()
-        known = list(store.all())
+        by_network: defaultdict[str, list[Lease]] = defaultdict(list)
+        for lease in store.all():
+            by_network[lease.network].append(lease)
         for name, site in self._directory.sites.items():
-            site.free.load(lease for lease in known if lease.network == name)
+            site.free.load(by_network[name])
 
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
         """Decide a batch, make its grants safe, and give the replies to send."""
@@ -96,21 +116,20 @@ class Engine:
             if not pending:
                 return sends
             try:
-                view = self._store.view(
-                    [request.client for request in pending], [request.address for request in pending]
-                )
+                view = self._view(pending)
                 plans = self._plan(pending, view, now)
-                pending = [plan.request for plan in plans]  # less those that are counted as drops by now
+                pending = [plan.request for plan in plans]  # less those that met a bug
                 committed = self._store.commit([change for plan in plans for change in plan.changes], now.wall)
             except StoreError as error:
                 self.store_error = str(error)
-                plans = self._without_store(pending, now)
-                return sends + self._answer(plans, _NOTHING_TO_COMMIT, now)
+                return sends + self._answer(self._without_store(pending, now), now)
             self.store_error = ""
-            safe, pending = _sort_out(plans, committed)
-            sends += self._answer(safe, committed, now)
-        contended = [Verdict(request, Answer.SILENT, why.STORE_CONTENDED, request.address) for request in pending]
-        return sends + self._answer(contended, _NOTHING_TO_COMMIT, now)
+            settled, pending = settle(plans, committed)
+            sends += self._answer(settled, now)
+        return sends + self._answer(silent(pending, why.STORE_CONTENDED), now)
+
+    def _view(self, requests: Sequence[Request]) -> View:
+        return self._store.view([request.client for request in requests], [request.address for request in requests])
 
     def _read(self, arrival: Arrival) -> Request | None:
         """Decode, identify, classify. None for what is no request; it is counted."""
@@ -121,9 +140,11 @@ class Engine:
             if site is None:
                 client_id = message.options.get(CLIENT_IDENTIFIER.code)
                 client = client_key(client_id, message.htype, message.chaddr)
+                reservation = None
             else:
                 client = site.client(message)
-            return Request(kind, message, arrival, site, client, address, server)
+                reservation = site.reservation(message)
+            return Request(kind, message, arrival, site, client, address, server, reservation)
         except WireError as error:
             self.drops[error.reason] += 1
         except Exception as error:  # a bug of ours: it costs this datagram
@@ -137,9 +158,6 @@ class Engine:
         for request in requests:
             try:
                 plan = self._decide(request, overlay, now)
-            except WireError as error:
-                self.drops[error.reason] += 1
-                continue
             except StoreError:
                 raise
             except Exception as error:  # a bug of ours: it costs this datagram
@@ -163,80 +181,33 @@ class Engine:
             self._offers.withdraw(self._offers.address(request.client, request.site.network.name, now.mono))
         return decided
 
-    def _answer(self, verdicts: Sequence[Verdict], committed: Committed, now: Now) -> list[Send]:
-        """Follow what is safe, remember it for `relet why`, and encode the replies."""
+    def _answer(self, settled: Sequence[Settled], now: Now) -> list[Send]:
+        """Follow what is settled, remember it for `relet why`, and encode the replies."""
         sends = []
-        for done in verdicts:
+        for each in settled:
+            done = each.verdict
             request = done.request
             self.counts[request.kind.value, done.answer.value, done.reason.id] += 1
-            self.records.append(
-                Record(
-                    now.wall,
-                    request.client,
-                    bytes((request.message.htype,)) + request.message.chaddr,
-                    request.arrival.interface,
-                    request.message.giaddr,
-                    done.network.name if done.network is not None else "",
-                    request.kind.value,
-                    done.answer.value,
-                    done.reason.id,
-                    done.address,
-                    done.seconds,
-                )
-            )
+            self.records.append(_record(done, now))
             if request.site is not None:
                 for change in done.changes:
                     request.site.free.note(change.before, change.after)
                     self._offers.withdraw(change.after.address)
             if done.answer is not Answer.SILENT:
                 try:
-                    sends.append(self._replies.reply(done, committed))
+                    sends.append(self._replies.reply(each))
                 except Exception as error:  # a bug of ours: it costs this reply
                     self._bug(request.arrival, error)
         return sends
 
-    def _without_store(self, requests: Sequence[Request], now: Now) -> list[Verdict]:
+    def _without_store(self, requests: Sequence[Request], now: Now) -> list[Settled]:
         """Nothing can be written: confirm what is known for no longer than recorded, keep silent otherwise."""
         try:
-            view = self._store.view([request.client for request in requests], [request.address for request in requests])
-            plans = self._plan(requests, view, now)
+            view = self._view(requests)
+            return [without_writing(plan, view, now) for plan in self._plan(requests, view, now)]
         except StoreError:
-            return [Verdict(request, Answer.SILENT, why.STORE_UNAVAILABLE, request.address) for request in requests]
-        return [_without_writing(plan, view, now) for plan in plans]
+            return silent(requests, why.STORE_UNAVAILABLE)
 
     def _bug(self, arrival: Arrival, error: Exception) -> None:
         self.drops["bug"] += 1
         self.bugs.append(Bug(arrival, f"{type(error).__name__}: {error}"))
-
-
-def _sort_out(plans: Sequence[Verdict], committed: Committed) -> tuple[Sequence[Verdict], list[Request]]:
-    """What is safe to answer, and what must be decided anew. If anything was refused, so is whatever wrote nothing: it
-    may have been decided on the strength of a change that did not come about."""
-    if not committed.refused:
-        return plans, []
-    safe: list[Verdict] = []
-    again: list[Request] = []
-    position = 0
-    for plan in plans:
-        mine = range(position, position + len(plan.changes))
-        position += len(plan.changes)
-        if plan.changes and committed.refused.isdisjoint(mine):
-            safe.append(plan)
-        else:
-            again.append(plan.request)
-    return safe, again
-
-
-def _without_writing(plan: Verdict, view: View, now: Now) -> Verdict:
-    """The verdict that can stand although nothing can be written."""
-    request = plan.request
-    if plan.answer is Answer.SILENT and not plan.changes:
-        return plan
-    if plan.answer is Answer.ACK and request.kind is Kind.INFORM:
-        return plan
-    lease = view.lease(plan.address)
-    if plan.answer is Answer.ACK and lease is not None and lease.client == request.client and lease.holds(now.wall):
-        return msgspec.structs.replace(
-            plan, reason=why.STORE_CONFIRMED, seconds=remaining_seconds(lease, now), changes=()
-        )
-    return msgspec.structs.replace(plan, answer=Answer.SILENT, reason=why.STORE_UNAVAILABLE, seconds=0, changes=())

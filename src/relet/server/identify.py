@@ -18,6 +18,9 @@ from relet.wire.relayinfo import decode_suboptions
 
 _CLIENT_ID = CLIENT_IDENTIFIER.code
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
+_LINK_SELECTION_HEAD = bytes((LINK_SELECTION.code, 4))
+"""Option 82 without these octets has no link selection, and need not be taken apart on the road."""
+_RELAYED_KEYS = frozenset({"circuit-id", "remote-id"})
 
 
 class Site:
@@ -28,6 +31,7 @@ class Site:
         self.free = FreeAddresses(network)
         self.reserved = {row.address: row for row in network.reservations}
         self._by_client = {(row.by, row.key): row for row in network.reservations}
+        self._by_relay_info = any(row.by in _RELAYED_KEYS for row in network.reservations)
 
     def reservation(self, message: Message) -> Reservation | None:
         """The reservation that names the client of a message, None if there is none."""
@@ -35,7 +39,7 @@ class Site:
         if not rows:
             return None
         found = rows.get(("mac", message.chaddr)) or rows.get(("client-id", message.options.get(_CLIENT_ID, b"")))
-        info = message.options.get(_RELAY_INFO)
+        info = message.options.get(_RELAY_INFO) if self._by_relay_info else None
         if found is not None or info is None:
             return found
         parts = decode_suboptions(info)
@@ -81,7 +85,7 @@ class Directory:
         giaddr = message.giaddr
         if giaddr:
             info = message.options.get(_RELAY_INFO)
-            if info is not None:
+            if info is not None and _LINK_SELECTION_HEAD in info:
                 # RFC 3527 s3: link selection says where the client is, giaddr only where to reply to
                 selected = decode_suboptions(info).get(LINK_SELECTION.code)
                 if selected is not None:

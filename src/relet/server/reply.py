@@ -10,10 +10,10 @@ from struct import Struct
 from msgspec.structs import replace
 
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
-from relet.model.lease import Committed
 from relet.model.network import INFINITE, Network, Reservation, Subnet
 from relet.model.reasons import Answer, explain
 from relet.server.classify import Kind
+from relet.server.settle import Settled
 from relet.server.verdict import Verdict
 from relet.wire.address import BROADCAST, BROADCAST_MAC, ip_text
 from relet.wire.message import BOOTREPLY, BROADCAST_FLAG, COOKIE, Message, encode, encode_options, fit
@@ -71,9 +71,9 @@ class Replies:
     def __init__(self) -> None:
         self._prepared: dict[tuple[str, int, bytes | None, int], tuple[dict[int, bytes], bytes]] = {}
 
-    def reply(self, verdict: Verdict, _: Committed) -> Send:
-        """The reply to a verdict other than SILENT. It takes what the store said about the verdict's batch, for without
-        that there is nothing to promise (no grant before it is durable)."""
+    def reply(self, settled: Settled) -> Send:
+        """The reply to a settled verdict other than SILENT."""
+        verdict = settled.verdict
         request = verdict.request
         message = request.message
         server = request.server or request.arrival.local
@@ -122,7 +122,7 @@ class Replies:
     def _parameters(self, verdict: Verdict) -> tuple[dict[int, bytes], bytes]:
         """The options that configuration and parameter request list call for, as values and as octets."""
         wanted = verdict.request.message.options.get(_PARAMETERS)
-        network, subnet, reservation = verdict.network, verdict.subnet, verdict.reservation
+        network, subnet, reservation = verdict.network, verdict.subnet, verdict.request.reservation
         key = (
             network.name if network else "",
             subnet.prefix if subnet else 0,

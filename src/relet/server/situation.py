@@ -21,7 +21,7 @@ class Situation:
     def __init__(self, request: Request, site: Site, view: View, offers: Offers, own: frozenset[int], now: Now) -> None:
         self.request = request
         self.network = site.network
-        self.reservation = site.reservation(request.message)
+        self.reservation = request.reservation
         self.now = now
         self._site = site
         self._view = view
@@ -86,13 +86,12 @@ class Situation:
 
     # of the client
 
-    def held(self) -> list[Lease]:
-        """The client's unexpired leases in this network, but not the one on the address in question."""
-        return [
-            lease
+    def holds_another(self) -> bool:
+        """Does it hold an unexpired lease in this network on another address than the one in question?"""
+        return any(
+            lease.address != self.address and lease.network == self.network.name and lease.holds(self.now.wall)
             for lease in self._view.leases(self.request.client)
-            if lease.address != self.address and lease.network == self.network.name and lease.holds(self.now.wall)
-        ]
+        )
 
     def reserved_elsewhere(self) -> bool:
         """Is another address reserved for it, which it could have now?"""

@@ -1,13 +1,14 @@
 """`relet why`: the last verdicts for a client, told from the server's ring of records."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Reversible
 
 import msgspec
 
-from relet.model.ident import key_text
+from relet.model.ident import key_text, parse_asked
 from relet.model.reasons import REASONS, explain
-from relet.server.engine import Record
-from relet.wire.address import hex_text, ip_text, parse_hex, parse_ip
+from relet.server.engine import Engine, Record
+from relet.wire.address import hex_text, ip_text
 
 MAX_TOLD = 200
 """Verdicts told at most for one question."""
@@ -30,29 +31,41 @@ class Told(msgspec.Struct, frozen=True):
     manual: str
 
 
-def told(records: Iterable[Record], client: str, limit: int) -> list[Told]:
+class Count(msgspec.Struct, frozen=True):
+    """How often a kind of request was answered so, for this reason."""
+
+    request: str
+    answer: str
+    reason: str
+    count: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    """A server since its start. drops: datagrams thrown away, by name, most first; store_error: '' while the store works."""
+
+    verdicts: list[Count]
+    drops: dict[str, int]
+    store_error: str
+
+
+def status(engine: Engine, drops: Counter[str]) -> Status:
+    """What has been counted; the most frequent first. drops: those of the sockets included."""
+    verdicts = [Count(*key, count) for key, count in engine.counts.most_common()]
+    return Status(verdicts, dict(drops.most_common()), engine.store_error)
+
+
+def told(records: Reversible[Record], client: str, limit: int) -> list[Told]:
     """The newest verdicts for a client, newest first. client: hardware address, client identifier, either as `relet
     leases` prints it, or an address. Raises ValueError that says what to write."""
-    asked = _asked(client)
+    asked = parse_asked(client)
+    octets = asked.to_bytes(4) if isinstance(asked, int) else asked
     found = []
-    for record in reversed(tuple(records)):
-        if asked & {record.client[1:], record.hardware[1:], record.address.to_bytes(4, "big")}:
+    for record in reversed(records):
+        if octets in (record.client[1:], record.hardware[1:], record.address.to_bytes(4)):
             found.append(_tell(record))
             if len(found) >= min(limit, MAX_TOLD):
                 break
     return found
-
-
-def _asked(client: str) -> set[bytes]:
-    word = client.strip().split(" ")[-1].rpartition("/")[2]
-    if word.count(".") == 3:
-        return {parse_ip(word).to_bytes(4, "big")}
-    try:
-        return {parse_hex(word)} - {b""}
-    except ValueError:
-        raise ValueError(
-            f"{client!r} is not a client; write its hardware address (52:54:00:12:34:56), client identifier or address"
-        ) from None
 
 
 def _tell(record: Record) -> Told:

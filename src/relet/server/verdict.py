@@ -7,7 +7,7 @@ import msgspec
 from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.lease import FOREVER, Change, Lease, LeaseState
-from relet.model.network import INFINITE, Network, Reservation, Subnet
+from relet.model.network import INFINITE, Network, Subnet
 from relet.model.reasons import Answer, Reason
 from relet.server.classify import Kind, Request
 from relet.server.decide import Row, Ruling
@@ -33,7 +33,6 @@ class Verdict(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     network: Network | None = None
     subnet: Subnet | None = None
-    reservation: Reservation | None = None
 
 
 def verdict(s: Situation, ruling: Ruling) -> Verdict:
@@ -66,7 +65,7 @@ def remaining_seconds(lease: Lease, now: Now) -> int:
 
 def _bare(s: Situation, row: Row, address: int, seconds: int, changes: tuple[Change, ...]) -> Verdict:
     subnet = s.subnet if address == s.address else s.network.subnet_of(address)
-    return Verdict(s.request, row.answer, row.reason, address, seconds, changes, s.network, subnet, s.reservation)
+    return Verdict(s.request, row.answer, row.reason, address, seconds, changes, s.network, subnet)
 
 
 def _grant(s: Situation, row: Row, address: int) -> Verdict:

@@ -1,0 +1,61 @@
+"""Between deciding and answering stands the store: only what it made safe is settled, and only what is settled is answered.
+
+`Settled` is the one thing that replies are made from, and it cannot be made of a verdict whose changes were not committed.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+import msgspec
+
+from relet.model import reasons as why
+from relet.model.clock import Now
+from relet.model.lease import Committed, View
+from relet.model.reasons import Answer
+from relet.server.classify import Kind, Request
+from relet.server.verdict import Verdict, remaining_seconds
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """A verdict that may be answered. safe: its changes are on disk; without it, a verdict with changes is a ValueError."""
+
+    verdict: Verdict
+    safe: bool = False
+
+    def __post_init__(self) -> None:
+        if self.verdict.changes and not self.safe:
+            raise ValueError("a verdict whose changes are not committed cannot be settled")
+
+
+def settle(plans: Sequence[Verdict], committed: Committed) -> tuple[list[Settled], list[Request]]:
+    """What may be answered, and what must be decided anew. If anything was refused, so is whatever wrote nothing: it may
+    have been decided on the strength of a change that did not come about."""
+    if not committed.refused:
+        return [Settled(plan, safe=True) for plan in plans], []
+    settled: list[Settled] = []
+    again: list[Request] = []
+    ends = accumulate(len(plan.changes) for plan in plans)
+    for plan, end in zip(plans, ends, strict=True):
+        if plan.changes and committed.refused.isdisjoint(range(end - len(plan.changes), end)):
+            settled.append(Settled(plan, safe=True))
+        else:
+            again.append(plan.request)
+    return settled, again
+
+
+def silent(requests: Sequence[Request], reason: why.Reason) -> list[Settled]:
+    """Nothing can be said to these, for one reason."""
+    return [Settled(Verdict(request, Answer.SILENT, reason, request.address)) for request in requests]
+
+
+def without_writing(plan: Verdict, view: View, now: Now) -> Settled:
+    """What can stand although nothing can be written: silence, parameters, and a lease on record for what is left of it."""
+    request = plan.request
+    informs = plan.answer is Answer.ACK and request.kind is Kind.INFORM
+    if informs or (plan.answer is Answer.SILENT and not plan.changes):
+        return Settled(plan)
+    lease = view.lease(plan.address)
+    if plan.answer is Answer.ACK and lease is not None and lease.client == request.client and lease.holds(now.wall):
+        left = remaining_seconds(lease, now)
+        return Settled(msgspec.structs.replace(plan, reason=why.STORE_CONFIRMED, seconds=left, changes=()))
+    return silent([request], why.STORE_UNAVAILABLE)[0]

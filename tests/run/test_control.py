@@ -1,0 +1,218 @@
+"""The control socket: what a peer may do to it, and that the next one is answered all the same."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+import pytest
+import structlog
+
+from relet.model.ident import client_key
+from relet.net.clock import now
+from relet.run import control
+from relet.run.control import MAX_CONNECTIONS, MAX_REQUEST, Answerer, Control, ControlError, Question, ask
+from relet.run.loop import Loop
+from relet.server.engine import Record
+from relet.server.told import MAX_TOLD, Told, told
+
+LITTLE_SEND_BUFFER = 212_992
+"""net.core.wmem_max where nobody raised it."""
+HUGE = 64 << 20
+"""Octets that no socket buffer holds."""
+PATIENCE_S = 10
+
+
+def answer(question: Question) -> object:
+    """What these tests ask."""
+    match question:
+        case {"say": said}:
+            return said
+        case {"much": int(octets)}:
+            return "x" * octets
+        case {"fail": True}:
+            raise KeyError("a bug")
+    raise ValueError("say something")
+
+
+class Served:
+    """A control socket, and a loop that runs in a thread."""
+
+    def __init__(self, path: Path, answer: Answerer = answer) -> None:
+        self.path = path
+        self.loop = Loop(lambda: now().mono + 0.02, lambda: None)
+        self.control = Control(path, answer, self.loop)
+        self._thread = threading.Thread(target=self.loop.run)
+        self._thread.start()
+
+    def connect(self) -> socket.socket:
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        peer.connect(str(self.path))
+        peer.settimeout(PATIENCE_S)
+        return peer
+
+    def says(self, octets: bytes) -> bytes:
+        """All that comes back for these octets, until the server hangs up."""
+        with self.connect() as peer:
+            heard = b""
+            try:
+                peer.sendall(octets)
+                while chunk := peer.recv(65536):
+                    heard += chunk
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            return heard
+
+    def well(self) -> bool:
+        return ask(self.path, {"say": "well"}) == "well"
+
+    def close(self) -> None:
+        self.loop.stop()
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive()
+        self.control.close()
+        self.loop.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    served = Served(tmp_path / "control")
+    yield served
+    served.close()
+
+
+def test_a_question_is_answered_and_the_file_is_the_owners_and_goes(tmp_path: Path) -> None:
+    served = Served(tmp_path / "control")
+    assert ask(served.path, {"say": {"a": [1, "ö"]}}) == {"a": [1, "ö"]}
+    assert served.path.stat().st_mode & 0o777 == 0o600
+    served.close()
+    assert not served.path.exists()
+    assert served.loop.faults == 0
+    with pytest.raises(ControlError, match=r"no server answers at .*control.*is `relet serve` running"):
+        ask(served.path, {"say": 1})
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (b"", "truncated"),
+        (b"hello", "malformed"),
+        (b"\xff\xfe", "malformed"),
+        (b"[1]", "Expected `object`, got `array`"),
+        (b'{"say"', "truncated"),
+        (b'{"say": 1} {}', "trailing"),
+        (b'{"say":' + b"[" * 60_000, "recursion"),
+        (b'{"other": 1}', "say something"),
+    ],
+)
+def test_nonsense_is_told_so(served: Served, line: bytes, error: str) -> None:
+    said = msgspec.json.decode(served.says(line + b"\n"), type=dict[str, str])
+    assert error in said["error"]
+    assert served.well()
+    assert served.loop.faults == 0
+
+
+def test_an_error_reaches_whoever_asked(served: Served) -> None:
+    with pytest.raises(ControlError, match="say something"):
+        ask(served.path, {"nothing": 1})
+
+
+def test_only_the_first_line_counts(served: Served) -> None:
+    assert served.says(b'{"say": 1}\n{"say": 2}\n') == b"1\n"
+
+
+def test_a_question_may_come_in_pieces(served: Served) -> None:
+    with served.connect() as peer:
+        for octet in b'{"say":"slow"}\n':
+            peer.sendall(bytes((octet,)))
+        assert peer.recv(100) == b'"slow"\n'
+
+
+@pytest.mark.parametrize("octets", [b"x" * (MAX_REQUEST + 1), b"x" * (4 * MAX_REQUEST)])
+def test_an_endless_line_is_hung_up_on(served: Served, octets: bytes) -> None:
+    assert served.says(octets) == b""
+    assert served.well()
+
+
+def test_the_longest_line_is_read(served: Served) -> None:
+    filler = b"x" * (MAX_REQUEST - len(b'{"say":""}\n'))
+    assert served.says(b'{"say":"' + filler + b'"}\n') == b'"' + filler + b'"\n'
+
+
+def test_silent_peers_make_room(served: Served) -> None:
+    with ExitStack() as peers:
+        silent = [peers.enter_context(served.connect()) for _ in range(MAX_CONNECTIONS + 3)]
+        assert served.well()
+        assert silent[0].recv(1) == b""
+        silent[-1].sendall(b'{"say":"late"}\n')
+        assert silent[-1].recv(100) == b'"late"\n'
+    assert served.well()
+
+
+@pytest.mark.parametrize("leave", [lambda _: None, lambda peer: peer.shutdown(socket.SHUT_WR)], ids=["abrupt", "half"])
+def test_a_peer_may_go_without_a_question(served: Served, leave: Callable[[socket.socket], None]) -> None:
+    with served.connect() as peer:
+        peer.sendall(b'{"say"')
+        leave(peer)
+    assert served.well()
+    assert served.loop.faults == 0
+
+
+def test_a_peer_that_does_not_read_loses_its_answer_and_holds_nobody_up(served: Served) -> None:
+    with served.connect() as deaf:
+        deaf.sendall(b'{"much": %d}\n' % HUGE)
+        assert served.well()
+        octets = 0
+        while chunk := deaf.recv(1 << 20):
+            octets += len(chunk)
+        assert octets < HUGE
+    with pytest.raises(ControlError, match="gave no complete answer"):
+        ask(served.path, {"much": HUGE})
+
+
+def test_a_bug_costs_one_answer(served: Served) -> None:
+    with structlog.testing.capture_logs() as log:
+        assert served.says(b'{"fail": true}\n') == b""
+        assert served.well()
+    assert served.loop.faults == 1
+    assert "a bug" in log[0]["error"]
+
+
+def test_the_longest_list_of_verdicts_comes_through_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "SEND_BUFFER", LITTLE_SEND_BUFFER)
+    client = client_key(b"\xff" * 255, 1, b"")
+    record = Record(
+        1_700_000_000.123456, client, b"\1" + b"\xff" * 16, "interface-name", 0xFFFFFFFF, "n" * 100, "INIT-REBOOT",
+        "SILENT", "reserved-elsewhere", 0xFFFFFFFF, 0xFFFFFFFF,
+    )  # fmt: skip
+    verdicts = told([record] * MAX_TOLD * 2, "ff" * 255, MAX_TOLD * 2)
+    assert len(verdicts) == MAX_TOLD
+    served = Served(tmp_path / "control", lambda _: verdicts)
+    try:
+        assert msgspec.convert(ask(served.path, {}), list[Told]) == verdicts
+    finally:
+        served.close()
+
+
+def test_what_a_killed_server_left_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as left:
+        left.bind(str(path))
+    served = Served(path)
+    assert served.well()
+    served.close()
+
+
+def test_a_file_that_is_no_socket_is_nobody_elses_to_remove(tmp_path: Path) -> None:
+    path = tmp_path / "relet.toml"
+    path.write_text("precious")
+    with pytest.raises(ControlError, match=r"cannot make the control socket .*relet\.toml: Address already in use"):
+        Control(path, answer, Loop(lambda: None, lambda: None))
+    assert path.read_text() == "precious"
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ControlError, match=r"cannot make the control socket .*missing/control: No such file"):
+        Control(tmp_path / "missing" / "control", answer, Loop(lambda: None, lambda: None))
