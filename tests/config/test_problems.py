@@ -136,7 +136,7 @@ def test_no_network_at_all() -> None:
 
 
 def test_a_network_without_subnets() -> None:
-    (problem,) = problems('\n[[network]]\nname = "a"\n')
+    (problem,) = problems('\n[[network]]\nname = "a"\ninterfaces = ["eth0"]\n')
     assert (problem.line, problem.where, problem.what) == (2, 'network "a"', "has no subnet")
 
 
@@ -172,3 +172,22 @@ def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     file.write_bytes(b"[server]\n# b\xfccher\n")
     with pytest.raises(ConfigError, match=r"relet\.toml:2: is not UTF-8 text; save it as UTF-8"):
         load(file)
+
+
+def test_nobody_could_be_heard() -> None:
+    network = '[[network]]\nname = "a"\n[[network.subnet]]\nprefix = "10.0.0.0/24"\n'
+    (problem,) = problems(network)
+    assert "not known where relays are to be heard" in str(problem)
+    assert parse('[server]\nlisten = ["10.9.0.1"]\n' + network, "f", Path("/")).listen
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"])
+def test_addresses_that_no_host_has(address: str) -> None:
+    network = '[[network]]\nname = "a"\ninterfaces = ["eth0"]\n'
+    subnet = '[[network.subnet]]\nprefix = "10.0.0.0/24"\n'
+    for text in (
+        f'[server]\nlisten = ["{address}"]\n{network}{subnet}',
+        f'{network}relays = ["{address}"]\n{subnet}',
+        f'{network}{subnet}pools = ["{address}"]\n',
+    ):
+        assert any("is not the address of a host" in str(problem) for problem in problems(text))

@@ -216,3 +216,16 @@ def test_a_file_that_is_no_socket_is_nobody_elses_to_remove(tmp_path: Path) -> N
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ControlError, match=r"cannot make the control socket .*missing/control: No such file"):
         Control(tmp_path / "missing" / "control", answer, Loop(lambda: None, lambda: None))
+
+
+def test_a_second_server_does_not_take_the_socket_of_a_living_one(tmp_path: Path) -> None:
+    path = tmp_path / "relet.sock"
+    first = Served(path)
+    second = Loop(lambda: None, lambda: None)
+    try:
+        with pytest.raises(ControlError, match="another server answers"):
+            Control(path, answer, second)
+        assert ask(path, {"say": "still here"}) == "still here"
+    finally:
+        second.close()
+        first.close()

@@ -75,9 +75,12 @@ class Town:
 class Running:
     """A server in this process. Its loop runs while replies are waited for, and no longer."""
 
-    def __init__(self, town: Town, store: Leases | None = None, verbose: bool = False) -> None:
+    def __init__(
+        self, town: Town, store: Leases | None = None, verbose: bool = False, configuration: str | None = None
+    ) -> None:
         self.town = town
-        settings = replace(parse(office(), "relet.toml", town.lab.folder), store="memory:", control="")
+        text = configuration or office()
+        settings = replace(parse(text, "relet.toml", town.lab.folder), store="memory:", control="")
         with town.lab.inside(town.server):
             self.server = Server(settings, store or MemoryStore(), verbose)
         self._heard: list[Message] = []
@@ -123,8 +126,8 @@ def start(town: Town) -> Iterator[Start]:
     """Servers in this process, and that none of them met a bug."""
     with ExitStack() as opened:
 
-        def started(store: Leases | None = None, verbose: bool = False) -> Running:
-            return opened.enter_context(closing(Running(town, store, verbose)))
+        def started(store: Leases | None = None, verbose: bool = False, configuration: str | None = None) -> Running:
+            return opened.enter_context(closing(Running(town, store, verbose, configuration)))
 
         yield started
 
@@ -420,3 +423,12 @@ def test_wrong_use_is_2(town: Town, arguments: tuple[str, ...]) -> None:
     server = serve(town, *arguments)
     assert server.wait() == 2
     server.line("give either --config FILE, or both --interface NAME and --pool")
+
+
+def test_listening_elsewhere_too_keeps_the_interfaces_own_address(town: Town, start: Start) -> None:
+    """The server identifier must be reachable (RFC 2131 s4.1): it is the interface's address."""
+    town.lab.address(town.server, "s0", "10.9.9.9/24")
+    running = start(configuration=office().replace("[server]", '[server]\nlisten = ["10.9.9.9"]'))
+    town.relayed(discover())
+    (offer,) = running.replies()
+    assert offer.ip(54) == SERVER

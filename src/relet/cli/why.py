@@ -7,6 +7,7 @@ import typer
 
 from relet.cli.output import show_json, when
 from relet.cli.sources import ConfigFile, ControlSocket, control_socket
+from relet.model.ident import parse_asked
 from relet.run.control import ask
 from relet.server.told import MAX_TOLD, Told
 
@@ -21,6 +22,10 @@ def why(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, one array.")] = False,
 ) -> None:
     """Explain what the server answered a client, or why it kept silent."""
+    try:
+        parse_asked(client)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     answer = ask(control_socket(config, control), {"do": "why", "client": client, "limit": limit})
     verdicts = msgspec.convert(answer, list[Told])
     if as_json:

@@ -88,6 +88,9 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report) -> Settings
     drafts = [draft for draft in read if draft]
     if not file.network and not isinstance(raw.get("network"), dict):
         report.add((), "", "there is no network", "write [[network]] with a name, and [[network.subnet]] below it")
+    if drafts and not server.listen and not any(draft.network.interfaces for draft in drafts):
+        what = "no network has an interface, so it is not known where relays are to be heard"
+        report.add(("server",), "[server]", what, 'write listen = ["ADDRESS OF THIS MACHINE"]')
     check_networks(drafts, report)
     return Settings(
         networks=tuple(draft.network for draft in drafts),

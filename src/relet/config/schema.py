@@ -64,7 +64,7 @@ class NetworkTable(Settings):
     renew_at: Share = 0.5
     rebind_at: Share = 0.875
     offer_time: Period = 60
-    decline_time: Duration = 24 * 3600
+    decline_time: Period = 24 * 3600
     foreign_address: Literal["nak", "silent"] = "nak"
     unknown_reboot: Literal["silent", "nak", "adopt"] = "silent"
     unknown_reboot_after: Duration | None = None

@@ -19,6 +19,8 @@ _ADVICE = "write '8h', '30m', '90s', '1d' or a number of seconds"
 MAC_OCTETS = 6
 IDENTIFIER_OCTETS = 255
 HOSTNAME_LENGTH = 253
+LOOPBACK, LAST_UNICAST = 127, 223
+"""First octets (RFC 1122 s3.2.1.3, RFC 5771 s3)."""
 INTERFACE_LENGTH = 15
 """IFNAMSIZ less the NUL."""
 
@@ -57,8 +59,14 @@ def interface(configured: object) -> str:
 
 
 def address(configured: object) -> int:
-    """An IPv4 address."""
-    return parse_ip(text(configured))
+    """The IPv4 address of a host: none of 0.0.0.0/8, the loopback's, group addresses and what is above them."""
+    return _of_a_host(parse_ip(text(configured)))
+
+
+def _of_a_host(found: int) -> int:
+    if not 1 <= found >> 24 <= LAST_UNICAST or found >> 24 == LOOPBACK:
+        raise ValueError(f"'{ip_text(found)}' is not the address of a host; write one such as 192.168.1.10")
+    return found
 
 
 def prefix(configured: object) -> tuple[int, int]:
@@ -73,8 +81,8 @@ def pool(configured: object) -> Pool:
         network, width = parse_prefix(written)
         return Pool(network, network | ~mask(width) & BROADCAST, whole=True)
     first_text, dash, last_text = written.partition("-")
-    first = parse_ip(first_text.strip())
-    last = parse_ip(last_text.strip()) if dash else first
+    first = _of_a_host(parse_ip(first_text.strip()))
+    last = _of_a_host(parse_ip(last_text.strip())) if dash else first
     if last < first:
         raise ValueError(f"{written!r} ends before it begins; write '{Pool(last, first)}'")
     return Pool(first, last)
@@ -119,9 +127,9 @@ def share(configured: object) -> float:
 
 
 def threshold(configured: object) -> float:
-    """A number from 0 to 1."""
-    if type(configured) not in (int, float) or not 0 <= configured <= 1:  # type: ignore[operator]
-        raise ValueError(f"{configured!r} is not a share of the lease time; write a number from 0 to 1 such as 0.75")
+    """A number above 0 and up to 1: with 0, no lease would ever be extended."""
+    if type(configured) not in (int, float) or not 0 < configured <= 1:  # type: ignore[operator]
+        raise ValueError(f"{configured!r} is not a share of the lease time; write a number up to 1 such as 0.75")
     return float(configured)  # type: ignore[arg-type]
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from relet.model.ranges import Ranges
-from relet.wire.address import mask
+from relet.wire.address import BROADCAST, mask
 
 INFINITE = 0xFFFFFFFF
 """Lease time that means for ever (RFC 2131 s3.3)."""
@@ -19,8 +19,11 @@ class Subnet(msgspec.Struct, frozen=True):
     pools: Ranges = Ranges()
     options: dict[int, bytes] = {}
 
-    def __contains__(self, address: int) -> bool:
-        return address & mask(self.width) == self.prefix
+    def has_host(self, address: int) -> bool:
+        """May a host of this subnet have the address? Not its first and last, unless it is a point-to-point link (RFC
+        3021)."""
+        last = self.prefix | ~mask(self.width) & BROADCAST
+        return self.prefix <= address <= last and (self.width >= 31 or address not in (self.prefix, last))
 
 
 class Reservation(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     store:   'sqlite:PATH' (absolute by now) or 'memory:'.
     control: path of the control socket, '' for none.
-    listen:  addresses on which relays and renewals are heard; empty: all addresses of the interfaces served.
+    listen:  addresses on which relays and renewals are heard besides those of the interfaces served.
     """
 
     networks: tuple[Network, ...]

@@ -266,6 +266,13 @@ NO_ADDRESS = Reason(
     "it asked for parameters without naming its address",
     "A DHCPINFORM must carry the client's address in ciaddr; there is nowhere to send the answer.",
 )
+INFORM_ELSEWHERE = Reason(
+    "inform-elsewhere",
+    True,
+    "it asked for parameters for {address}, which is the address of no host of its network",
+    "The ciaddr of a DHCPINFORM lies outside the network that it came from, or is a broadcast address. An answer could go"
+    " anywhere, so there is none.",
+)
 STORE_UNAVAILABLE = Reason(
     "store-unavailable",
     False,

@@ -42,10 +42,16 @@ class Control:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             if path.is_socket():
-                path.unlink()  # left by a server that was killed; a living one holds the store's lock
+                if _answers(path):
+                    raise ControlError(f"another server answers at {path}; give this one a control socket of its own")
+                path.unlink()  # left by a server that was killed
             self._listener.bind(str(path))
+            self._inode = path.stat().st_ino
             path.chmod(0o600)
             self._listener.listen(MAX_CONNECTIONS)
+        except ControlError:
+            self._listener.close()
+            raise
         except OSError as error:
             self._listener.close()
             raise ControlError(f"cannot make the control socket {path}: {error.strerror or error}") from error
@@ -55,7 +61,9 @@ class Control:
         """Hang up and remove the socket's file."""
         for connection in (*self._open, self._listener):
             self._hang_up(connection)
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -96,6 +104,13 @@ def _reply(answer: Answerer, line: bytes) -> bytes:
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         said = {"error": str(error)}
     return msgspec.json.encode(said) + b"\n"
+
+
+def _answers(path: Path) -> bool:
+    """Does somebody listen there?"""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(ANSWER_TIMEOUT)
+        return connection.connect_ex(str(path)) == 0
 
 
 def ask(path: Path, question: Question) -> object:

@@ -5,7 +5,6 @@ little, and questions at the control socket are answered. What to decide is the 
 """
 
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +13,6 @@ import structlog
 from relet.errors import ReletError
 from relet.model.effects import SERVER_PORT, Send
 from relet.model.events import Arrival
-from relet.model.ident import key_text
 from relet.model.lease import Leases
 from relet.model.network import Network, Settings
 from relet.net import netlink
@@ -23,10 +21,11 @@ from relet.net.link import LinkError, LinkInfo
 from relet.net.packet import DhcpFrames, dhcp_frames
 from relet.net.udp import Datagrams
 from relet.run.control import Control, Question
+from relet.run.journal import Journal
 from relet.run.loop import Loop
-from relet.server.engine import Engine, Record
+from relet.server.engine import Engine
 from relet.server.told import status, told
-from relet.wire.address import hex_text, ip_text
+from relet.wire.address import ip_text
 
 FOLD_STEP = 100
 """Pieces of housekeeping done at once: some six milliseconds in which nobody is served."""
@@ -57,12 +56,8 @@ class Server:
     def __init__(self, settings: Settings, store: Leases, verbose: bool = False) -> None:
         self._log = structlog.get_logger("relet.serve")
         self._store = store
-        self._verbose = verbose
         self._fold_at = 0.0
         self._heard_at = 0.0
-        self._seen_bugs = 0
-        self._told = 0
-        self._store_error = ""
         self._on_link: dict[str, DhcpFrames] = {}
         self._routed: dict[int, Datagrams] = {}
         self.loop = Loop(lambda: self._fold_at, self._fold)
@@ -76,6 +71,7 @@ class Server:
             raise
         own = {address for frames in self._links.values() for address, _ in frames.addresses} | set(self._routed)
         self.engine = Engine(settings.networks, store, frozenset(own))
+        self._journal = Journal(self.engine, verbose)
 
     def run(self) -> None:
         """Serve until the loop is stopped."""
@@ -122,9 +118,8 @@ class Server:
             frames = dhcp_frames(name, SERVER_PORT, _local(self._links[name], network))
             self._on_link[name] = frames
             self.loop.register(frames.fileno(), lambda ear=frames: self._ready(ear))  # type: ignore[misc]
-        addresses = settings.listen or tuple(
-            dict.fromkeys(address for link in self._links.values() for address, _ in link.addresses)
-        )
+        own = (address for link in self._links.values() for address, _ in link.addresses)
+        addresses = tuple(dict.fromkeys((*own, *settings.listen)))
         if not addresses:
             raise LinkError(
                 "no network has an interface, so it is not known where relays are to be heard; "
@@ -143,7 +138,7 @@ class Server:
         self._heard_at = moment.mono
         for send in self.engine.handle(arrivals, moment):
             self._send(send)
-        self._tell()
+        self._journal.follow(moment.mono)
 
     def _send(self, send: Send) -> None:
         ear = self._on_link.get(send.interface) if send.mac is not None else self._routed.get(send.source)
@@ -159,40 +154,10 @@ class Server:
             done = self._store.fold(FOLD_STEP)
         except ReletError as error:
             self._log.error("fold failed", error=str(error))
+        self._journal.links(self.drops())
         mono = now().mono
         idle = mono - self._heard_at > FOLD_EVERY_S
         self._fold_at = mono + (FOLD_AGAIN_S if idle and done >= FOLD_STEP else FOLD_EVERY_S)
-
-    def _tell(self) -> None:
-        """Log what an operator must know: that the store fails or works again, our own bugs, and with `verbose` all."""
-        engine = self.engine
-        if engine.store_error != self._store_error:
-            self._store_error = engine.store_error
-            if engine.store_error:
-                self._log.error("store failed; confirming what is known, silent otherwise", error=engine.store_error)
-            else:
-                self._log.info("store works again")
-        if engine.drops["bug"] > self._seen_bugs:
-            self._seen_bugs = engine.drops["bug"]
-            bug = engine.bugs[-1]
-            self._log.error("bug; please report", error=bug.error, payload=bug.arrival.payload.hex())
-        if self._verbose:
-            verdicts = engine.counts.total()
-            newest_first = islice(reversed(engine.records), verdicts - self._told)
-            for record in reversed(tuple(newest_first)):
-                self._log_verdict(record)
-            self._told = verdicts
-
-    def _log_verdict(self, record: Record) -> None:
-        self._log.info(
-            record.answer,
-            request=record.kind,
-            reason=record.reason,
-            address=ip_text(record.address) if record.address else "",
-            client=key_text(record.client),
-            hardware=hex_text(record.hardware[1:]),
-            network=record.network,
-        )
 
     def _asked(self, question: Question) -> object:
         """A question at the control socket. Raises ValueError for one that makes no sense."""

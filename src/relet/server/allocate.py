@@ -8,13 +8,14 @@ Every address that was ever touched stands in the heap or among the returned, so
 a process ends. A heap entry's expiry is put right when it comes up: renewals cost nothing here.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
 from relet.model.lease import Lease, LeaseState
 from relet.model.network import Network
 
-RETURNED_TRIES = 1000
+RETURNED_TRIES = 64
 """Returned addresses looked at for one request; those that are on offer to others are put back to the end."""
 
 
@@ -26,7 +27,7 @@ class FreeAddresses:
         self._fresh: Iterator[int] = (
             address for subnet in network.subnets for address in subnet.pools if address not in self._reserved
         )
-        self._returned: dict[int, bool] = {}  # address -> does the heap have an entry for it?
+        self._returned: OrderedDict[int, bool] = OrderedDict()  # address -> does the heap have an entry for it?
         self._expiring: list[int] = []  # expiry << 32 | address: an int costs half of a tuple
 
     def load(self, leases: Iterable[Lease]) -> None:
@@ -65,7 +66,7 @@ class FreeAddresses:
     def _from_returned(self, free: Callable[[int], bool]) -> int:
         for _ in range(min(RETURNED_TRIES, len(self._returned))):
             address = next(iter(self._returned))
-            self._returned[address] = self._returned.pop(address)  # to the end
+            self._returned.move_to_end(address)  # so that the front is what was looked at longest ago
             if free(address):
                 return address
         return 0

@@ -73,6 +73,8 @@ def classify(message: Message, arrival: Arrival) -> tuple[Kind, int, int | None]
         raise WireError("bad-length", 240, f"a client identifier of {len(client_id)} octets")
     kind = message.kind
     server = message.ip(_SERVER_ID)
+    if server is None and _SERVER_ID in options:
+        raise WireError("bad-length", 240, "a server identifier that is no address")
     if kind == _REQUEST:
         return _request(message, arrival, server)
     if kind == _DISCOVER:

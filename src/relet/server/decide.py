@@ -65,8 +65,9 @@ _TAKEN = (
 )
 
 
-def _reallocation(confirmed: Reason) -> tuple[Row, ...]:
-    """The table of DHCPREQUESTs by clients that believe to have a lease; they differ in the name of the good end."""
+def _reallocation(confirmed: Reason, *impatient: Row) -> tuple[Row, ...]:
+    """The table of DHCPREQUESTs by clients that believe to have a lease. They differ in the name of the good end, and a
+    rebooting client has a last row more: one that extends a lease has it from a server that may only be away."""
     return (
         *_FOREIGN,
         Row(
@@ -102,13 +103,16 @@ def _reallocation(confirmed: Reason) -> tuple[Row, ...]:
             "9", "no record, `unknown-reboot = \"nak\"`", NAK, why.UNKNOWN_REFUSED,
             lambda s: s.network.unknown_reboot == "nak",
         ),
-        Row("9", "no record, `secs` has reached `unknown-reboot-after`", NAK, why.UNKNOWN_AFTER, _secs_reached),
+        *impatient,
         Row("9", "no record, and the address is not ours to give", SILENT, why.NOT_OURS, lambda s: not s.offered(s.address)),
         Row("9", "no record of this client", SILENT, why.NO_RECORD, _always),
     )  # fmt: skip
 
 
-INIT_REBOOT = _reallocation(why.CONFIRMED)
+INIT_REBOOT = _reallocation(
+    why.CONFIRMED,
+    Row("9", "no record, `secs` has reached `unknown-reboot-after`", NAK, why.UNKNOWN_AFTER, _secs_reached),
+)
 RENEWING = _reallocation(why.RENEWED)
 REBINDING = _reallocation(why.REBOUND)
 
@@ -186,7 +190,14 @@ INFORM = (
         why.NO_ADDRESS,
         lambda s: s.address in (0, BROADCAST),
     ),
-    Row("3", "anything else", ACK, why.INFORMED, _always),
+    Row(
+        "3",
+        "its address is that of no host of the network",
+        SILENT,
+        why.INFORM_ELSEWHERE,
+        lambda s: s.subnet is None or not s.subnet.has_host(s.address),
+    ),
+    Row("4", "anything else", ACK, why.INFORMED, _always),
 )
 
 

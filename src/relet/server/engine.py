@@ -24,22 +24,30 @@ from relet.model.network import Network
 from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request, classify
 from relet.server.decide import NO_NETWORK, decide
-from relet.server.identify import Directory
+from relet.server.identify import Directory, Site
 from relet.server.offers import Offers
 from relet.server.overlay import Overlay
 from relet.server.reply import Replies
 from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
 from relet.server.verdict import Verdict, verdict
-from relet.wire.message import decode
+from relet.wire.message import Message, decode
 from relet.wire.options import CLIENT_IDENTIFIER
+from relet.wire.text import kind_text
 
 MAX_RECORDS = 65_536
 """Verdicts remembered for `relet why`."""
 MAX_BUGS = 100
 """Datagrams kept of those that met a bug."""
+RETRY_S = 5.0
+"""While the store fails, one batch that writes nothing is answered as usual this often: an OFFER leads to a request that
+must be written, which tells whether the store works again."""
 MAX_ROUNDS = 3
 """How often a request is decided anew because the store's leases changed under it."""
+
+
+DROPPED = "DROPPED"
+"""`Record.answer` of what could be read but was no request; its reason is one of wire.reasons."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -83,12 +91,21 @@ def _record(done: Verdict, now: Now) -> Record:
     )
 
 
+def _dropped(message: Message, arrival: Arrival, error: WireError, now: Now) -> Record:
+    """A message that could be read and was no request that a server answers."""
+    client = client_key(message.options.get(CLIENT_IDENTIFIER.code), message.htype, message.chaddr)
+    hardware = bytes((message.htype,)) + message.chaddr
+    kind = kind_text(message)
+    return Record(now.wall, client, hardware, arrival.interface, message.giaddr, "", kind, DROPPED, error.reason, 0, 0)
+
+
 class Engine:
     """A DHCP server without sockets, clock or disk.
 
     own: the server's addresses, which it answers for and never hands out.
     counts: verdicts by (kind, answer, reason id). drops: datagrams by the name of what was wrong with them.
-    records: the newest verdicts, oldest first. bugs: see `Bug`. store_error: what the store last said, '' while it works.
+    records: the newest verdicts and drops that could be read, oldest first; recorded: how many there have been.
+    bugs: see `Bug`. store_error: what the store last said, '' while it works.
     """
 
     def __init__(self, networks: tuple[Network, ...], store: Leases, own: frozenset[int] = frozenset()) -> None:
@@ -96,21 +113,24 @@ class Engine:
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.drops: Counter[str] = Counter()
         self.records: deque[Record] = deque(maxlen=MAX_RECORDS)
+        self.recorded = 0
         self.bugs: deque[Bug] = deque(maxlen=MAX_BUGS)
         self.store_error = ""
+        self._retry_at = 0.0
         self._store = store
         self._directory = Directory(networks)
         self._offers = Offers()
         self._replies = Replies()
-        by_network: defaultdict[str, list[Lease]] = defaultdict(list)
+        # by where the address lies now: networks may have been renamed since the lease was granted
+        by_site: defaultdict[Site | None, list[Lease]] = defaultdict(list)
         for lease in store.all():
-            by_network[lease.network].append(lease)
-        for name, site in self._directory.sites.items():
-            site.free.load(by_network[name])
+            by_site[self._directory.locate(lease.address)].append(lease)
+        for site in self._directory.sites.values():
+            site.free.load(by_site[site])
 
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
         """Decide a batch, make its grants safe, and give the replies to send."""
-        pending = [request for arrival in arrivals if (request := self._read(arrival)) is not None]
+        pending = [request for arrival in arrivals if (request := self._read(arrival, now)) is not None]
         sends: list[Send] = []
         for _ in range(MAX_ROUNDS):
             if not pending:
@@ -119,11 +139,18 @@ class Engine:
                 view = self._view(pending)
                 plans = self._plan(pending, view, now)
                 pending = [plan.request for plan in plans]  # less those that met a bug
-                committed = self._store.commit([change for plan in plans for change in plan.changes], now.wall)
+                changes = [change for plan in plans for change in plan.changes]
+                if self.store_error and not changes and now.mono < self._retry_at:
+                    # s4 of the design: while nothing can be written, nothing is allocated and nobody refused
+                    return sends + self._answer([without_writing(plan, view, now) for plan in plans], now)
+                committed = self._store.commit(changes, now.wall)
             except StoreError as error:
                 self.store_error = str(error)
+                self._retry_at = now.mono + RETRY_S
                 return sends + self._answer(self._without_store(pending, now), now)
-            self.store_error = ""
+            if changes:
+                self.store_error = ""
+            self._retry_at = now.mono + RETRY_S
             settled, pending = settle(plans, committed)
             sends += self._answer(settled, now)
         return sends + self._answer(silent(pending, why.STORE_CONTENDED), now)
@@ -131,8 +158,9 @@ class Engine:
     def _view(self, requests: Sequence[Request]) -> View:
         return self._store.view([request.client for request in requests], [request.address for request in requests])
 
-    def _read(self, arrival: Arrival) -> Request | None:
+    def _read(self, arrival: Arrival, now: Now) -> Request | None:
         """Decode, identify, classify. None for what is no request; it is counted."""
+        message = None
         try:
             message = decode(arrival.payload)
             kind, address, server = classify(message, arrival)
@@ -147,6 +175,8 @@ class Engine:
             return Request(kind, message, arrival, site, client, address, server, reservation)
         except WireError as error:
             self.drops[error.reason] += 1
+            if message is not None:
+                self._remember(_dropped(message, arrival, error, now))
         except Exception as error:  # a bug of ours: it costs this datagram
             self._bug(arrival, error)
         return None
@@ -188,11 +218,12 @@ class Engine:
             done = each.verdict
             request = done.request
             self.counts[request.kind.value, done.answer.value, done.reason.id] += 1
-            self.records.append(_record(done, now))
-            if request.site is not None:
-                for change in done.changes:
-                    request.site.free.note(change.before, change.after)
-                    self._offers.withdraw(change.after.address)
+            self._remember(_record(done, now))
+            for change in done.changes:
+                address = change.after.address
+                if (site := self._directory.locate(address)) is not None:
+                    site.free.note(change.before, change.after)
+                self._offers.withdraw(address)
             if done.answer is not Answer.SILENT:
                 try:
                     sends.append(self._replies.reply(each))
@@ -207,6 +238,10 @@ class Engine:
             return [without_writing(plan, view, now) for plan in self._plan(requests, view, now)]
         except StoreError:
             return silent(requests, why.STORE_UNAVAILABLE)
+
+    def _remember(self, record: Record) -> None:
+        self.records.append(record)
+        self.recorded += 1
 
     def _bug(self, arrival: Arrival, error: Exception) -> None:
         self.drops["bug"] += 1

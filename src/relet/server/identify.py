@@ -39,10 +39,15 @@ class Site:
         if not rows:
             return None
         found = rows.get(("mac", message.chaddr)) or rows.get(("client-id", message.options.get(_CLIENT_ID, b"")))
-        info = message.options.get(_RELAY_INFO) if self._by_relay_info else None
-        if found is not None or info is None:
-            return found
+        info = message.options.get(_RELAY_INFO)
+        return found if found is not None or info is None else self.reservation_by_relay(info)
+
+    def reservation_by_relay(self, info: bytes) -> Reservation | None:
+        """The reservation that names a circuit or remote id of this option 82."""
+        if not self._by_relay_info:
+            return None
         parts = decode_suboptions(info)
+        rows = self._by_client
         return rows.get(("circuit-id", parts.get(CIRCUIT_ID.code, b""))) or rows.get(
             ("remote-id", parts.get(REMOTE_ID.code, b""))
         )
@@ -91,6 +96,7 @@ class Directory:
                 if selected is not None:
                     return self.locate(int.from_bytes(selected, "big")) if len(selected) == 4 else None
             return self._by_relay.get(giaddr) or self.locate(giaddr)
-        if message.ciaddr and not arrival.broadcast:
-            return self.locate(message.ciaddr)
+        if not arrival.broadcast:
+            # a unicast is about its ciaddr; without one (s4.4.4 lets a client try its last server) about our own link
+            return self.locate(message.ciaddr or arrival.local)
         return self._by_interface.get(arrival.interface)

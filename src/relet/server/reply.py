@@ -116,13 +116,14 @@ class Replies:
         )
         limit = _limit(message)
         if len(octets) > limit:
-            octets = _laid_out_again(octets, verdict, server, times, static | tail, limit)
+            # s4.3.1 table 3: file and sname are unused in a DHCPNAK, so its text goes before they are needed
+            octets = _laid_out_again(octets, verdict, server, times, tail if nak else static | tail, limit)
         return _addressed(verdict, octets.ljust(MIN_LENGTH, b"\0"))
 
     def _parameters(self, verdict: Verdict) -> tuple[dict[int, bytes], bytes]:
         """The options that configuration and parameter request list call for, as values and as octets."""
         wanted = verdict.request.message.options.get(_PARAMETERS)
-        network, subnet, reservation = verdict.network, verdict.subnet, verdict.request.reservation
+        network, subnet, reservation = verdict.network, verdict.subnet, verdict.reservation
         key = (
             network.name if network else "",
             subnet.prefix if subnet else 0,

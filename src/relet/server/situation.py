@@ -5,9 +5,13 @@ Facts only: nothing here chooses. A situation lives for one request and is not k
 
 from relet.model.clock import Now
 from relet.model.lease import Lease, View
+from relet.model.network import Reservation
 from relet.server.classify import Request
 from relet.server.identify import Site
 from relet.server.offers import Offers
+from relet.wire.options import RELAY_AGENT_INFORMATION
+
+_RELAY_INFO = RELAY_AGENT_INFORMATION.code
 
 
 class Situation:
@@ -21,7 +25,6 @@ class Situation:
     def __init__(self, request: Request, site: Site, view: View, offers: Offers, own: frozenset[int], now: Now) -> None:
         self.request = request
         self.network = site.network
-        self.reservation = request.reservation
         self.now = now
         self._site = site
         self._view = view
@@ -31,6 +34,7 @@ class Situation:
         self.subnet = site.network.subnet_of(request.address)
         self.lease: Lease | None = view.lease(request.address) if request.address else None
         self.mine = self.lease is not None and self.lease.client == request.client
+        self.reservation = request.reservation or self._remembered_reservation()
 
     # of the address that the request is about
 
@@ -40,7 +44,7 @@ class Situation:
 
     def bound_to_other(self) -> bool:
         """Does another client hold an unexpired lease on it?"""
-        return not self.mine and self.lease is not None and self.lease.holds(self.now.wall)
+        return self.lease is not None and self._held_by_other(self.lease)
 
     def declined(self) -> bool:
         """Is it in quarantine?"""
@@ -72,10 +76,7 @@ class Situation:
     def free(self, address: int) -> bool:
         """Could this client have it now: not leased or on offer to another, not in quarantine, not our own?"""
         lease = self._view.lease(address)
-        wall = self.now.wall
-        if lease is not None and (
-            lease.quarantined(wall) or (lease.client != self.request.client and lease.holds(wall))
-        ):
+        if lease is not None and (lease.quarantined(self.now.wall) or self._held_by_other(lease)):
             return False
         holder = self._offers.holder(address, self.now.mono)
         return (holder is None or holder == self.request.client) and address not in self._own
@@ -89,7 +90,7 @@ class Situation:
     def holds_another(self) -> bool:
         """Does it hold an unexpired lease in this network on another address than the one in question?"""
         return any(
-            lease.address != self.address and lease.network == self.network.name and lease.holds(self.now.wall)
+            lease.address != self.address and lease.holds(self.now.wall) and self.network.subnet_of(lease.address)
             for lease in self._view.leases(self.request.client)
         )
 
@@ -105,7 +106,7 @@ class Situation:
     def current_address(self) -> int:
         """The address of its unexpired lease, if that is still offered; else 0 (RFC 2131 s4.3.1, first case)."""
         for lease in self._view.leases(self.request.client):
-            if lease.network == self.network.name and lease.holds(self.now.wall) and self.grantable(lease.address):
+            if lease.holds(self.now.wall) and self.grantable(lease.address):
                 return lease.address
         return 0
 
@@ -116,11 +117,7 @@ class Situation:
 
     def last_address(self) -> int:
         """The address of its newest ended lease, if still free and offered; else 0 (s4.3.1, second case)."""
-        ended = [
-            lease
-            for lease in self._view.leases(self.request.client)
-            if lease.network == self.network.name and self.grantable(lease.address)
-        ]
+        ended = [lease for lease in self._view.leases(self.request.client) if self.grantable(lease.address)]
         return max(ended, key=lambda lease: lease.expires).address if ended else 0
 
     def requested_address(self) -> int:
@@ -130,3 +127,24 @@ class Situation:
     def new_address(self) -> int:
         """Any free address of the pools, else 0 (s4.3.1, fourth case). No test before choosing can tell."""
         return self._site.free.choose(self._view.lease, self.grantable, int(self.now.wall))
+
+    def _held_by_other(self, lease: Lease) -> bool:
+        """Does another client hold it? Not if a reservation says that the same hardware is meant: a host may have one
+        client identifier while it boots from the network and another one, or none, afterwards."""
+        if lease.client == self.request.client or not lease.holds(self.now.wall):
+            return False
+        row, message = self.reservation, self.request.message
+        same_hardware = lease.hardware == bytes((message.htype,)) + message.chaddr
+        return row is None or row.address != lease.address or not same_hardware
+
+    def _remembered_reservation(self) -> Reservation | None:
+        """RFC 3046 s2.2: a renewal by unicast passes no relay. What the relay said when the lease was granted still
+        holds for the client that has it."""
+        if (
+            self.mine
+            and self.lease is not None
+            and self.lease.relay
+            and _RELAY_INFO not in self.request.message.options
+        ):
+            return self._site.reservation_by_relay(self.lease.relay)
+        return None

@@ -9,6 +9,7 @@ from relet.model.ident import key_text, parse_asked
 from relet.model.reasons import REASONS, explain
 from relet.server.engine import Engine, Record
 from relet.wire.address import hex_text, ip_text
+from relet.wire.reasons import REASONS as DROPS
 
 MAX_TOLD = 200
 """Verdicts told at most for one question."""
@@ -69,7 +70,7 @@ def told(records: Reversible[Record], client: str, limit: int) -> list[Told]:
 
 
 def _tell(record: Record) -> Told:
-    reason = REASONS[record.reason]
+    text, manual = _explained(record.reason, ip_text(record.address) if record.address else "")
     address = ip_text(record.address) if record.address else ""
     where = f"relay {ip_text(record.giaddr)}" if record.giaddr else record.interface or "unicast"
     return Told(
@@ -80,9 +81,17 @@ def _tell(record: Record) -> Told:
         network=record.network,
         request=record.kind,
         answer=record.answer,
-        reason=reason.id,
+        reason=record.reason,
         address=address,
         seconds=record.seconds,
-        text=explain(reason, address),
-        manual=reason.manual,
+        text=text,
+        manual=manual,
     )
+
+
+def _explained(reason: str, address: str) -> tuple[str, str]:
+    """(completion of 'because', paragraph) of a reason, be it a verdict's or a drop's."""
+    row = REASONS.get(reason)
+    if row is None:
+        return f"it is no request that a server answers ({reason})", DROPS.get(reason, "")
+    return explain(row, address), row.manual

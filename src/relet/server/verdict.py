@@ -7,7 +7,7 @@ import msgspec
 from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.lease import FOREVER, Change, Lease, LeaseState
-from relet.model.network import INFINITE, Network, Subnet
+from relet.model.network import INFINITE, Network, Reservation, Subnet
 from relet.model.reasons import Answer, Reason
 from relet.server.classify import Kind, Request
 from relet.server.decide import Row, Ruling
@@ -33,6 +33,7 @@ class Verdict(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     network: Network | None = None
     subnet: Subnet | None = None
+    reservation: Reservation | None = None
 
 
 def verdict(s: Situation, ruling: Ruling) -> Verdict:
@@ -65,7 +66,7 @@ def remaining_seconds(lease: Lease, now: Now) -> int:
 
 def _bare(s: Situation, row: Row, address: int, seconds: int, changes: tuple[Change, ...]) -> Verdict:
     subnet = s.subnet if address == s.address else s.network.subnet_of(address)
-    return Verdict(s.request, row.answer, row.reason, address, seconds, changes, s.network, subnet)
+    return Verdict(s.request, row.answer, row.reason, address, seconds, changes, s.network, subnet, s.reservation)
 
 
 def _grant(s: Situation, row: Row, address: int) -> Verdict:
@@ -89,7 +90,7 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
         FOREVER if seconds == INFINITE else starts + seconds + 1,
         bytes((message.htype,)) + message.chaddr,
         _host_name(s),
-        message.options.get(_RELAY_INFO, b""),
+        message.options.get(_RELAY_INFO, before.relay if before is not None and s.mine else b""),
         row.reason.id,
     )
     if before is not None and _same(before, after):

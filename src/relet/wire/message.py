@@ -186,16 +186,25 @@ def encode(message: Message, limit: int = DEFAULT_LIMIT) -> bytes:
 
 
 def fit(message: Message, limit: int) -> Message:
-    """The message less what does not fit in `limit`: options from the end of the dict, none of KEPT.
+    """The message less what does not fit in `limit`: all of KEPT, then each other option, in order, for which there is
+    room (RFC 2131 s4.3.1: as many of the requested parameters as possible).
 
     If even those are too much the rest is given, and `encode` says so.
     """
-    droppable = [code for code in message.options if code not in KEPT]
-    while droppable and not _fits(message, limit):
-        dropped = droppable.pop()
-        less = {code: octets for code, octets in message.options.items() if code != dropped}
-        message = msgspec.structs.replace(message, options=less)
-    return message
+    if _fits(message, limit):
+        return message
+    chosen = {code for code in message.options if code in KEPT}
+    fitting = _only(message, chosen)
+    for code in message.options:
+        if code not in chosen and _fits(more := _only(message, chosen | {code}), limit):
+            chosen.add(code)
+            fitting = more
+    return fitting
+
+
+def _only(message: Message, codes: set[int]) -> Message:
+    options = {code: octets for code, octets in message.options.items() if code in codes}
+    return msgspec.structs.replace(message, options=options)
 
 
 def _fits(message: Message, limit: int) -> bool:

@@ -1,0 +1,78 @@
+"""What a server's log says: what an operator must know, and with `verbose` every verdict. Nothing per packet otherwise."""
+
+from collections import Counter
+from itertools import islice
+
+import structlog
+
+from relet.model import reasons as why
+from relet.model.ident import key_text
+from relet.model.reasons import Answer
+from relet.server.classify import Kind
+from relet.server.engine import Engine, Record
+from relet.wire.address import hex_text, ip_text
+
+POOL_FULL_EVERY_S = 60.0
+"""Seconds between two lines that say that a pool is full."""
+_DECLINED = (Kind.DECLINE.value, Answer.SILENT.value, why.QUARANTINED.id)
+_POOL_FULL = (Kind.DISCOVER.value, Answer.SILENT.value, why.POOL_FULL.id)
+_LINK_TROUBLE = ("link-down", "link-gone")
+
+
+class Journal:
+    """Follows an engine and tells what is new since the last call."""
+
+    def __init__(self, engine: Engine, verbose: bool) -> None:
+        self._log = structlog.get_logger("relet.serve")
+        self._engine = engine
+        self._verbose = verbose
+        self._seen: Counter[object] = Counter()
+        self._store_error = ""
+        self._pool_full_at = 0.0
+
+    def follow(self, mono: float) -> None:
+        """After a batch, at this monotonic time."""
+        engine = self._engine
+        if engine.store_error != self._store_error:
+            self._store_error = engine.store_error
+            if engine.store_error:
+                self._log.error("store failed; confirming what is known, silent otherwise", error=engine.store_error)
+            else:
+                self._log.info("store works again")
+        if self._new("bug", engine.drops["bug"]):
+            bug = engine.bugs[-1]
+            self._log.error("bug; please report", error=bug.error, payload=bug.arrival.payload.hex())
+        fresh = self._new("records", engine.recorded)
+        if self._verbose:
+            for record in reversed(tuple(islice(reversed(engine.records), fresh))):
+                self._log.info(record.answer, **_words(record))
+            return
+        # RFC 2131 s4.3.3: the administrator should hear of it
+        if declined := self._new("declined", engine.counts[_DECLINED]):
+            newest = next(each for each in reversed(engine.records) if each.reason == why.QUARANTINED.id)
+            self._log.warning("address in use by an unknown host", declined=declined, **_words(newest))
+        if mono >= self._pool_full_at and (refused := self._new("pool-full", engine.counts[_POOL_FULL])):
+            self._pool_full_at = mono + POOL_FULL_EVERY_S
+            networks = {record.network for record in engine.records if record.reason == why.POOL_FULL.id}
+            self._log.warning("pool full", unserved=refused, networks=", ".join(sorted(networks)))
+
+    def links(self, drops: Counter[str]) -> None:
+        """Now and then: has a socket lost its interface?"""
+        if self._new("link", sum(drops[name] for name in _LINK_TROUBLE)):
+            self._log.error("an interface went down or is gone; if it was made anew, restart the server")
+
+    def _new(self, what: str, count: int) -> int:
+        fresh = count - self._seen[what]
+        self._seen[what] = count
+        return fresh
+
+
+def _words(record: Record) -> dict[str, str]:
+    return {
+        "request": record.kind,
+        "reason": record.reason,
+        "address": ip_text(record.address) if record.address else "",
+        "client": key_text(record.client),
+        "hardware": hex_text(record.hardware[1:]),
+        "network": record.network,
+    }

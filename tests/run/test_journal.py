@@ -1,0 +1,63 @@
+"""What a server's log says without being asked to be verbose."""
+
+from collections import Counter
+
+import pytest
+from structlog.testing import capture_logs
+
+from relet.model.network import Subnet
+from relet.model.ranges import Ranges
+from relet.run.journal import POOL_FULL_EVERY_S, Journal
+from support.table import OTHER_MAC, Table, arrive, decline, discover, ip, reboot
+
+
+@pytest.fixture
+def table() -> Table:
+    subnet = Subnet(ip(0), 24, Ranges.of([(ip(100), ip(100))]))
+    return Table(subnets=(subnet,))
+
+
+def test_a_declined_address_is_told_with_who_found_it(table: Table) -> None:
+    journal = Journal(table.engine, verbose=False)
+    table.lease(ip(100))
+    with capture_logs() as logs:
+        journal.follow(0)
+        table.say(reboot(ip(100)))
+        journal.follow(1)
+        table.say(decline(ip(100)))
+        journal.follow(2)
+        journal.follow(3)
+    assert [(line["log_level"], line["event"], line["address"]) for line in logs] == [
+        ("warning", "address in use by an unknown host", "192.168.1.100")
+    ]
+
+
+def test_a_full_pool_is_told_now_and_then(table: Table) -> None:
+    journal = Journal(table.engine, verbose=False)
+    table.lease(ip(100), OTHER_MAC)
+    with capture_logs() as logs:
+        for second in range(int(POOL_FULL_EVERY_S) + 1):
+            table.say(discover())
+            journal.follow(second)
+    assert [(line["event"], line["unserved"], line["networks"]) for line in logs] == [
+        ("pool full", 1, "office"),
+        ("pool full", int(POOL_FULL_EVERY_S), "office"),
+    ]
+
+
+def test_verbose_tells_every_verdict_once(table: Table) -> None:
+    journal = Journal(table.engine, verbose=True)
+    with capture_logs() as logs:
+        table.handle(arrive(discover()), arrive(reboot(ip(100), OTHER_MAC)))
+        journal.follow(0)
+        journal.follow(1)
+    assert [(line["event"], line["reason"]) for line in logs] == [("OFFER", "offered-new"), ("SILENT", "no-record")]
+
+
+def test_a_lost_interface_is_told(table: Table) -> None:
+    journal = Journal(table.engine, verbose=False)
+    with capture_logs() as logs:
+        journal.links(Counter())
+        journal.links(Counter({"link-down": 1}))
+        journal.links(Counter({"link-down": 1}))
+    assert [line["log_level"] for line in logs] == ["error"]
