@@ -13,12 +13,13 @@ from relet.model.ident import ClientKey
 from relet.model.network import Reservation
 from relet.server.identify import Site
 from relet.wire.message import BOOTREQUEST, Message
-from relet.wire.options import CLIENT_IDENTIFIER, REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
+from relet.wire.options import CLIENT_IDENTIFIER, MESSAGE_TYPE, REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
 
 MAX_CLIENT_ID = 255
 """Octets of a client identifier. In several parts (RFC 3396) it could be longer, but then no reply could return it."""
 
 _CLIENT_ID = CLIENT_IDENTIFIER.code
+_MESSAGE_TYPE = MESSAGE_TYPE.code
 _REQUESTED = REQUESTED_ADDRESS.code
 _SERVER_ID = SERVER_IDENTIFIER.code
 _DISCOVER, _REQUEST, _DECLINE, _RELEASE, _INFORM = (
@@ -85,7 +86,7 @@ def classify(message: Message, arrival: Arrival) -> tuple[Kind, int, int | None]
         return Kind.RELEASE, message.ciaddr, server
     if kind == _INFORM:
         return Kind.INFORM, message.ciaddr, None
-    raise WireError("bootp" if not kind and 53 not in options else "unserved-type", 240, f"message type {kind}")
+    raise WireError("bootp" if _MESSAGE_TYPE not in options else "unserved-type", 240, f"message type {kind}")
 
 
 def _request(message: Message, arrival: Arrival, server: int | None) -> tuple[Kind, int, int | None]:

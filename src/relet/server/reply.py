@@ -16,7 +16,17 @@ from relet.server.classify import Kind
 from relet.server.settle import Settled
 from relet.server.verdict import Verdict
 from relet.wire.address import BROADCAST, BROADCAST_MAC, ip_text
-from relet.wire.message import BOOTREPLY, BROADCAST_FLAG, COOKIE, Message, encode, encode_options, fit
+from relet.wire.message import (
+    BOOTREPLY,
+    BROADCAST_FLAG,
+    COOKIE,
+    DEFAULT_LIMIT,
+    LEAST_SIZE,
+    Message,
+    encode,
+    encode_options,
+    fit,
+)
 from relet.wire.options import (
     CLIENT_IDENTIFIER,
     HOST_NAME,
@@ -35,12 +45,8 @@ from relet.wire.options import (
 
 MAX_PREPARED = 4096
 """Prepared bodies kept; clients choose their parameter lists, so the cache starts anew when it is full."""
-MIN_LIMIT = 548
-"""Octets of a DHCP message that every client takes: 576 less IP and UDP headers (RFC 2131 s2)."""
 MAX_LIMIT = 1472
 """Octets that go into one Ethernet frame."""
-MIN_LENGTH = 300
-"""Shortest BOOTP message (RFC 1542 s2.1)."""
 
 _HEADER = Struct("!BBBBIHH4I16s192x4s")
 _TYPE_AND_SERVER = Struct("!3sBBI")
@@ -118,7 +124,7 @@ class Replies:
         if len(octets) > limit:
             # s4.3.1 table 3: file and sname are unused in a DHCPNAK, so its text goes before they are needed
             octets = _laid_out_again(octets, verdict, server, times, tail if nak else static | tail, limit)
-        return _addressed(verdict, octets.ljust(MIN_LENGTH, b"\0"))
+        return _addressed(verdict, octets.ljust(LEAST_SIZE, b"\0"))
 
     def _parameters(self, verdict: Verdict) -> tuple[dict[int, bytes], bytes]:
         """The options that configuration and parameter request list call for, as values and as octets."""
@@ -169,7 +175,7 @@ def _flags(verdict: Verdict) -> int:
 
 def _limit(message: Message) -> int:
     """Octets of the DHCP message that the client takes: option 57 counts the headers too (RFC 2132 s9.10)."""
-    return min(max((message.uint(_MAX_SIZE) or 0) - 28, MIN_LIMIT), MAX_LIMIT)
+    return min(max((message.uint(_MAX_SIZE) or 0) - 28, DEFAULT_LIMIT), MAX_LIMIT)
 
 
 def _laid_out_again(
