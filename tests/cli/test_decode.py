@@ -1,17 +1,20 @@
 """`relet decode`: every wrapping is guessed, what is malformed is named, and the rest is still shown."""
 
+import gzip
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from relet.cli.packets import Broken, Understood, pieces, understand
+from relet.cli.main import main
+from relet.cli.packets import Broken, Piece, Understood, pieces, understand
 from relet.errors import WireError
-from relet.lab.pcap import PcapWriter
+from relet.lab.pcap import LINUX_SLL, LINUX_SLL2, RAW_IP, PcapWriter
 from relet.wire.address import BROADCAST, BROADCAST_MAC
 from relet.wire.arp import Arp, announcement, encode_arp, probe
-from relet.wire.frame import Datagram, encode_datagram
+from relet.wire.frame import ETHERTYPE_ARP, ETHERTYPE_IP, Datagram, encode_datagram
 from relet.wire.message import BOOTREQUEST, Message, decode, encode
 from relet.wire.options import HOST_NAME, MESSAGE_TYPE, MessageType
 from support.commands import relet
@@ -36,6 +39,70 @@ def _capture(*frames: bytes) -> bytes:
     for second, frame in enumerate(frames):
         writer.write(1_700_000_000 + second, frame)
     return stream.getvalue()
+
+
+SLL = bytes((0, 0, 0, 1, 0, 6)) + MAC + bytes(2)
+SLL2 = bytes((0, 0, 0, 0, 0, 2, 0, 1, 0, 6)) + MAC + bytes(2)
+
+
+def _cooked(link: int, ethertype: int, packet: bytes) -> bytes:
+    kind = ethertype.to_bytes(2, "big")
+    return {RAW_IP: packet, LINUX_SLL: SLL + kind + packet, LINUX_SLL2: kind + SLL2 + packet}[link]
+
+
+@pytest.mark.parametrize("link", [RAW_IP, LINUX_SLL, LINUX_SLL2])
+def test_captures_of_any_interface(link: int, tmp_path: Path) -> None:
+    """As `tcpdump -i any` writes them; the link type stands at offset 20."""
+    frames = [_frame(), _frame()[:50], encode_arp(probe(MAC, 1))]
+    cooked = [_cooked(link, int.from_bytes(frame[12:14], "big"), frame[14:]) for frame in frames]
+    capture = bytearray(_capture(*cooked))
+    capture[20:24] = link.to_bytes(4, "little")
+    file = tmp_path / "any.pcap"
+    file.write_bytes(capture)
+    code, out, err = relet("decode", str(file))
+    assert code == 1
+    assert "0.0.0.0:68 > 255.255.255.255:67  DISCOVER" in out
+    assert "ARP probe" in out
+    header = len(cooked[0]) - len(frames[0]) + 14
+    assert err.startswith(f"relet: packet 2: frame: bad-ip-length at offset {header + 2}:")
+
+
+def test_a_header_of_a_cooked_capture_that_is_cut_off_is_not_ours() -> None:
+    assert understand(Piece(SLL[:9], 0.0, LINUX_SLL)) is None
+
+
+@pytest.mark.parametrize(
+    ("octets", "ethertype"), [(_frame()[14:], ETHERTYPE_IP), (encode_arp(probe(MAC, 1))[14:], ETHERTYPE_ARP)]
+)
+def test_a_packet_without_the_header_of_its_link(octets: bytes, ethertype: int) -> None:
+    result = understand(Piece(octets))
+    assert isinstance(result, Understood)
+    assert isinstance(result.content, Message if ethertype == ETHERTYPE_IP else Arp)
+
+
+@pytest.mark.parametrize(
+    ("octets", "told"),
+    [
+        (b"Dear reader,\n", "looks like text, but is not hexadecimal"),
+        ("Größe: 3".encode(), "looks like text, but is not hexadecimal"),
+        (gzip.compress(PAYLOAD), "it is compressed; try `zcat FILE"),
+    ],
+)
+def test_what_cannot_be_read_is_said(octets: bytes, told: str) -> None:
+    code, out, err = relet("decode", stdin=octets)
+    assert (code, out) == (2, "")
+    assert told in err
+
+
+def test_a_closed_standard_input_is_wrong_use(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["relet", "decode", "-"])
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "pipe something in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -156,7 +223,7 @@ def test_one_line_if_asked() -> None:
     assert (code, out.count("\n")) == (0, 1)
 
 
-@pytest.mark.parametrize("arguments", [("neither",), ("abc",), ("--json", "--full", "-")])
+@pytest.mark.parametrize("arguments", [("neither",), ("abc",), ("",), (" ",), ("--json", "--full", "-")])
 def test_wrong_use(arguments: tuple[str, ...]) -> None:
     code, out, err = relet("decode", *arguments)
     assert (code, out) == (2, "")

@@ -1,7 +1,10 @@
 """How every command begins and ends: exit codes, errors in words, and only what is called is loaded."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +87,38 @@ def test_errors_end_in_words(
         cli.main()
     assert ended.value.code == code
     assert capsys.readouterr().err == f"{told}\n"
+
+
+def test_an_interrupt_while_the_program_is_loaded_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "relet", "check", "a.toml"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_an_interrupt_is_130(loaded: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both while the command's module is loaded and while the command runs."""
+
+    def command() -> None:
+        raise KeyboardInterrupt
+
+    def load(_: str) -> Callable[[], None]:
+        if not loaded:
+            raise KeyboardInterrupt
+        return command
+
+    monkeypatch.setattr(cli, "_load", load)
+    monkeypatch.setattr(sys, "argv", ["relet", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == cli.INTERRUPTED
+    assert capsys.readouterr() == ("", "")
 
 
 def test_our_own_bugs_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

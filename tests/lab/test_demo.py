@@ -3,6 +3,8 @@
 import io
 import os
 import re
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,8 +18,9 @@ from scapy.utils import rdpcap
 from relet.cli import demo
 from relet.lab.ladder import Ladder
 from relet.lab.pcap import PcapWriter, read_capture
-from relet.lab.scenes import PATIENCE, Outcome, Play
+from relet.lab.scenes import LONGEST_CLAIM, PATIENCE, Outcome, Play
 from relet.lab.stage import CLIENT_MAC, SERVERS, STRANGER_MAC
+from relet.lab.terminal import NARROWEST
 from relet.lab.virtual import VirtualStage
 from relet.server.told import Told
 from relet.wire.frame import decode_datagram
@@ -103,6 +106,36 @@ def test_on_a_real_network(tmp_path: Path) -> None:
     hold_to_its_word(ended, tmp_path)
 
 
+@pytest.mark.namespaces
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
+def test_ended_early_it_leaves_nothing_behind(name: str, tmp_path: Path) -> None:
+    """No process of the play and no file in the folder for temporary files outlives the process that was started."""
+    command = [sys.executable, "-m", "relet", "demo", "--out", str(tmp_path / "out")]
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = os.environ | {"TMPDIR": str(temporary)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if not any("1 · Allocation" in line for line in process.stdout):
+            lacking(f"namespaces ({process.stderr.read()})")
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        handles = [os.pidfd_open(int(child)) for child in children]
+        process.send_signal(signal.Signals[name])
+        process.wait(TIMEOUT_S)
+        # A handle of a process is readable when the process has ended (pidfd_open(2)).
+        ended = [bool(select.select([handle], [], [], TIMEOUT_S)[0]) for handle in handles]
+        said = process.stderr.read()
+        for handle in handles:
+            os.close(handle)
+    assert len(ended) >= 2, "it was ended before the play began"
+    assert all(ended)
+    assert list(temporary.iterdir()) == []
+    assert process.returncode == (130 if name == "SIGINT" else -signal.Signals[name])
+    assert "Traceback" not in said
+
+
 def test_files_are_made_where_the_command_was_called(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "relet", "demo", "--simulated"]
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=TIMEOUT_S).returncode == 0
@@ -154,6 +187,7 @@ def play(stage: VirtualStage) -> tuple[list[Outcome], bytes, Ladder]:
 def test_a_seed_is_the_whole_story(seed: int) -> None:
     outcomes, tape, ladder = play(VirtualStage(seed))
     assert [outcome.seen for outcome in outcomes] == [True] * 5
+    assert max(len(outcome.claim) for outcome in outcomes) <= LONGEST_CLAIM
     assert len(ladder.scenes()) == 5
     again = play(VirtualStage(seed))
     assert (outcomes, tape, ladder.scenes()) == (again[0], again[1], again[2].scenes())
@@ -213,6 +247,7 @@ def test_a_world_that_is_otherwise_is_told_as_it_is(
 ) -> None:
     out = io.StringIO()
     code = demo._play(stage(), Console(file=out, width=80), tmp_path)
+    assert all(len(line) <= NARROWEST for line in out.getvalue().partition("What was seen")[2].splitlines()[1:6])
     assert claims(out.getvalue()) == ["yes" if each else "NO " for each in seen]
     assert code == 1
     assert ElementTree.parse(tmp_path / "demo.svg").getroot().tag == f"{SVG}svg"

@@ -11,7 +11,7 @@ from scapy.layers.l2 import Ether
 from scapy.utils import PcapNgWriter, rdpcap, wrpcap
 
 from relet.errors import WireError
-from relet.lab.pcap import MOST_FRAME, MOST_INTERFACES, Captured, PcapWriter, is_capture, read_capture
+from relet.lab.pcap import LINKS, MOST_FRAME, MOST_INTERFACES, Captured, PcapWriter, is_capture, read_capture
 
 FRAMES = [
     Captured(1_700_000_000.000001, b"\xff" * 6 + b"\x02\0\0\0\0\1\x08\x06" + bytes(46)),
@@ -96,6 +96,13 @@ def test_both_byte_orders_and_resolutions_of_pcap(order: str) -> None:
     assert list(read_capture(_classic(order, 0xA1B23C4D, 250_000_000))) == expected
 
 
+@pytest.mark.parametrize("link", LINKS)
+def test_links_are_told_apart(link: int) -> None:
+    capture = _section("<") + _interface("<", link=link) + _enhanced("<", 0, b"frame")
+    assert [captured.link for captured in read_capture(capture)] == [link]
+    assert [captured.link for captured in read_capture(_classic(">", link=link))] == [link]
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_pcapng(order: str) -> None:
     """Interfaces with their own clocks, a simple packet, unknown blocks, and a second section that forgets the first."""
@@ -132,7 +139,7 @@ def test_pcapng(order: str) -> None:
         (_classic("<")[:20], "truncated-capture", 20),
         (_classic("<")[:30], "truncated-capture", 24),
         (_classic("<")[:-1], "truncated-capture", 32),
-        (_classic(">", link=113), "bad-capture", 20),
+        (_classic(">", link=105), "bad-capture", 20),
         (_classic("<")[:32] + pack("<II", MOST_FRAME + 1, 60), "bad-capture", 32),
         (_section("<")[:8], "bad-capture", 8),
         (_section("<")[:8] + b"abcd" + _section("<")[12:], "bad-capture", 8),

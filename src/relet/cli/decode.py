@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from relet.cli.hexadecimal import unhex
 from relet.cli.output import complain, show_json_line
-from relet.cli.packets import Broken, Piece, Understood, pieces, understand, unhex
+from relet.cli.packets import Broken, Piece, Understood, pieces, understand
 from relet.errors import WireError
 from relet.lab.pcap import is_capture
 from relet.wire import text
@@ -33,9 +34,10 @@ def decode(
 ) -> None:
     """Show DHCP messages as text or JSON.
 
-    Reads pcap, pcapng, hexadecimal (packets parted by an empty line) or plain octets, and in them DHCP messages as they
-    are or in Ethernet frames, and ARP. Other traffic is passed over. The packets of a capture are shown in a line each,
-    anything else in full, unless --full or --line says otherwise.
+    Reads pcap, pcapng, hexadecimal (packets parted by an empty line, or as xxd, hexdump -C and tcpdump -x print them) or
+    plain octets, and in them DHCP messages as they are or in IPv4 packets or Ethernet frames, and ARP. Other traffic is
+    passed over. The packets of a capture are shown in a line each, anything else in full, unless --full or --line says
+    otherwise.
 
     A malformed packet is named with the offset of what is wrong; decoding goes on behind it, and the exit code is 1.
     """
@@ -74,8 +76,10 @@ def _results(octets: bytes) -> Iterator[tuple[int, Piece, Understood | Broken]]:
 
 def _read(source: str) -> bytes:
     """The input's octets. Raises typer.BadParameter for what is neither file nor hexadecimal, OSError."""
+    if not source.strip():
+        raise typer.BadParameter("it is empty")
     if source == "-":
-        if sys.stdin.isatty():
+        if sys.stdin is None or sys.stdin.isatty():
             raise typer.BadParameter("name a file, give hexadecimal, or pipe something in")
         octets = sys.stdin.buffer.read(MOST_INPUT + 1)
     elif len(source) <= LONGEST_NAME and Path(source).exists():

@@ -2,9 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +29,8 @@ from relet.wire.address import hex_text
 ENVIRONMENT = 3
 ON_STAGE = "RELET_DEMO_STAGE"
 """Environment variable that says: this process is in namespaces of its own already."""
+PRIVATE = Path("/run")
+"""Where namespaces get their names and the play keeps its files; covered by a tmpfs that nobody outside sees."""
 
 
 def demo(
@@ -43,9 +45,9 @@ def demo(
         raise typer.Exit(_play(VirtualStage(), console, out))
     if os.environ.get(ON_STAGE) != "1":
         raise typer.Exit(_in_namespaces())
-    _private_run()
-    with tempfile.TemporaryDirectory(prefix="relet-demo-") as folder:
-        raise typer.Exit(_play(NamespaceStage(Path(folder), _ask), console, out))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(PRIVATE)], check=True)
+    raise typer.Exit(_play(NamespaceStage(PRIVATE, _ask), console, out))
 
 
 def _play(stage: Stage, console: Console, out: Path) -> int:
@@ -72,27 +74,26 @@ def _sum_up(console: Console, outcomes: Sequence[Outcome], out: Path, seconds: f
 
 
 def _in_namespaces() -> int:
-    """Run this command again in network and mount namespaces of its own; without root, in a user namespace too."""
+    """Become this command in network and mount namespaces of its own; without root, in a user namespace too.
+
+    The process stays the same, so who ends it ends the demonstration, and the namespaces go with it. Returns only if it
+    cannot be done, with the exit code.
+    """
     unshare = shutil.which("unshare")
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     space = [unshare or "unshare", *user, "--net", "--mount"]
     tried = subprocess.run([*space, "true"], capture_output=True, text=True, check=False) if unshare else None
-    if tried is None or tried.returncode != 0:
-        why = tried.stderr.strip() if tried is not None else "the program `unshare` (util-linux) is missing"
-        print(
-            "The demonstration builds a network of its own and needs root for that, or a kernel that lets users make user"
-            f" namespaces (sysctl kernel.unprivileged_userns_clone=1).\n  {why}\n"
-            "Run it with sudo, or try `relet demo --simulated`, which needs nothing.",
-            file=sys.stderr,
-        )
-        return ENVIRONMENT
-    command = [*space, sys.executable, "-m", "relet", *sys.argv[1:]]
-    return subprocess.run(command, env={**os.environ, ON_STAGE: "1"}, check=False).returncode
-
-
-def _private_run() -> None:
-    """A /run of our own, where namespaces get their names; nobody outside sees it."""
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+    if tried is not None and tried.returncode == 0:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # it can wait until Python has started again
+        os.execve(space[0], [*space, sys.executable, "-m", "relet", *sys.argv[1:]], {**os.environ, ON_STAGE: "1"})
+    why = tried.stderr.strip() if tried is not None else "the program `unshare` (util-linux) is missing"
+    print(
+        "The demonstration builds a network of its own and needs root for that, or a kernel that lets users make user"
+        f" namespaces (sysctl kernel.unprivileged_userns_clone=1).\n  {why}\n"
+        "Run it with sudo, or try `relet demo --simulated`, which needs nothing.",
+        file=sys.stderr,
+    )
+    return ENVIRONMENT
 
 
 def _ask(control: Path, limit: int) -> Sequence[Told]:

@@ -1,18 +1,25 @@
 """`relet`: which commands there are, and how every one of them ends.
 
 A command's module is imported when that command is called and not before, so `relet --help` is quick and a server
-carries nothing that only another command needs. Exit codes: 0 good, 1 no, 2 wrong use, 3 environment.
+carries nothing that only another command needs. Exit codes: 0 good, 1 no, 2 wrong use, 3 environment, 130 interrupted.
 """
 
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from typing import Annotated, NamedTuple
 
-import typer
+INTERRUPTED = 130
+"""What a shell reports of a program that SIGINT ended."""
 
-from relet import __version__
-from relet.errors import ConfigError, MachineError, ReletError
+try:  # importing takes longer than an impatient user waits
+    from collections.abc import Callable, Sequence
+    from importlib import import_module
+    from typing import Annotated, NamedTuple
+
+    import typer
+
+    from relet import __version__
+    from relet.errors import ConfigError, MachineError, ReletError
+except KeyboardInterrupt:
+    sys.exit(INTERRUPTED)
 
 NO = 1
 ENVIRONMENT = 3
@@ -45,6 +52,8 @@ def main() -> None:
     """Run the command line and end the process. Errors that are not our own bug are told in words, without a traceback."""
     try:
         build(sys.argv[1:])(prog_name="relet")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ConfigError as error:
         # 'file:line:' stands at the beginning of each line, where editors look for it.
         _end(str(error), NO)

@@ -1,33 +1,39 @@
 """What `relet decode` reads: octets of unknown origin to messages, whatever they are wrapped in.
 
-A capture, hexadecimal in paragraphs, or plain octets; in each a DHCP message as it is, or an Ethernet frame around one or
-around ARP. Guesses, and prints nothing.
+A capture, hexadecimal, or plain octets; in each a DHCP message as it is, or a packet around one or around ARP, with or
+without the header of a link. Guesses, and prints nothing.
 """
 
 from collections.abc import Iterator
 
 import msgspec
 
+from relet.cli.hexadecimal import packets
 from relet.errors import WireError
-from relet.lab.pcap import is_capture, read_capture
+from relet.lab.pcap import ETHERNET, LINUX_SLL, LINUX_SLL2, RAW_IP, is_capture, read_capture
 from relet.model.effects import CLIENT_PORT, SERVER_PORT
-from relet.wire.address import ip_text, parse_hex
+from relet.wire.address import ip_text
 from relet.wire.arp import Arp, decode_arp
-from relet.wire.frame import ETHERTYPE_ARP, ETHERTYPE_IP, TAGS, decode_datagram
+from relet.wire.frame import ETHERTYPE_ARP, ETHERTYPE_IP, TAGS, decode_datagram, ethernet_header
 from relet.wire.message import BOOTREPLY, BOOTREQUEST, COOKIE, Message, decode
 
-HEXADECIMAL = frozenset(b"0123456789abcdefABCDEF:-, \t\r\n")
+GZIP = b"\x1f\x8b"
 COOKIE_AT = 236
+BARE_ARP = b"\0\1\x08\0\6\4"
+"""An ARP packet for IPv4 over Ethernet begins so (RFC 826)."""
+COOKED = {LINUX_SLL: (14, 16), LINUX_SLL2: (0, 20)}
+"""Offset of the ethertype and length of the header that Linux puts in the place of the link's own."""
+NOBODY = bytes(6)
 OTHERS = frozenset({"not-ipv4", "not-udp", "fragment"})
 """Reasons of a WireError that say no more than that a frame carries neither DHCP nor ARP."""
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Octets to be understood. at: wall time of capture, None if not captured; framed: surely an Ethernet frame."""
+    """Octets to be understood. at: wall time of capture, None if not captured; link: its type, None if not known."""
 
     octets: bytes
     at: float | None = None
-    framed: bool = False
+    link: int | None = None
 
 
 class Understood(msgspec.Struct, frozen=True):
@@ -45,35 +51,41 @@ class Broken(msgspec.Struct, frozen=True):
 
 
 def pieces(octets: bytes) -> Iterator[Piece]:
-    """What stands in the input. Raises WireError for a broken capture, ValueError for broken hexadecimal."""
+    """What stands in the input. Raises WireError for a broken capture, ValueError for text that is no hexadecimal."""
+    if octets.startswith(GZIP):
+        raise ValueError("it is compressed; try `zcat FILE | relet decode -`")
     if is_capture(octets):
         for captured in read_capture(octets):
-            yield Piece(captured.frame, captured.at, framed=True)
-    elif HEXADECIMAL.issuperset(octets.removeprefix(b"0x")):
-        for paragraph in octets.decode("ascii").replace("\r", "").split("\n\n"):
-            if paragraph.strip():
-                yield Piece(unhex(paragraph))
+            yield Piece(captured.frame, captured.at, captured.link)
+    elif (text := _text(octets)) is not None:
+        yield from map(Piece, packets(text))
     else:
         yield Piece(octets)
 
 
-def unhex(text: str) -> bytes:
-    """Octets of hexadecimal, blanks and the usual separators permitted. Raises ValueError."""
-    return parse_hex("".join(text.replace(",", " ").removeprefix("0x").split()))
+def _text(octets: bytes) -> str | None:
+    """The octets as text for people; None if they are not."""
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if all(c.isprintable() or c.isspace() for c in text) else None
 
 
 def understand(piece: Piece) -> Understood | Broken | None:
     """What a piece says; None if it is neither DHCP nor ARP."""
-    octets = piece.octets
-    if not piece.framed and not _is_frame(octets):
-        return _message(octets, "")
+    link = _guess(piece.octets) if piece.link is None else piece.link
+    if link is None:
+        return _message(piece.octets, "")
+    frame = _as_ethernet(piece.octets, link)
     try:
-        if _ethertype(octets) == ETHERTYPE_ARP:
-            return Understood(decode_arp(octets))
+        if _ethertype(frame) == ETHERTYPE_ARP:
+            return Understood(decode_arp(frame))
         # A capture on the sending host has checksums that the hardware was to fill in.
-        datagram = decode_datagram(octets, verify=False)
+        datagram = decode_datagram(frame, verify=False)
     except WireError as error:
-        return None if error.reason in OTHERS else Broken("frame", error)
+        offset = max(0, error.offset + len(piece.octets) - len(frame))
+        return None if error.reason in OTHERS else Broken("frame", WireError(error.reason, offset, error.detail))
     if {datagram.sport, datagram.dport}.isdisjoint({SERVER_PORT, CLIENT_PORT}):
         return None
     source, target = f"{ip_text(datagram.src)}:{datagram.sport}", f"{ip_text(datagram.dst)}:{datagram.dport}"
@@ -87,11 +99,26 @@ def _message(octets: bytes, route: str) -> Understood | Broken:
         return Broken("message", error)
 
 
-def _is_frame(octets: bytes) -> bool:
-    """Does it look like a frame more than like a message?"""
+def _guess(octets: bytes) -> int | None:
+    """The type of the link that a packet came from; None for a message without a packet around it."""
     if octets[:1] in (bytes((BOOTREQUEST,)), bytes((BOOTREPLY,))) and octets[COOKIE_AT:].startswith(COOKIE):
-        return False
-    return _ethertype(octets) in {ETHERTYPE_IP, ETHERTYPE_ARP}
+        return None
+    if octets.startswith(BARE_ARP):
+        return RAW_IP
+    if _ethertype(octets) in {ETHERTYPE_IP, ETHERTYPE_ARP}:
+        return ETHERNET
+    return RAW_IP if octets and octets[0] >> 4 == 4 else None
+
+
+def _as_ethernet(octets: bytes, link: int) -> bytes:
+    """The frame that Ethernet would have made of it."""
+    if link == ETHERNET:
+        return octets
+    if link in COOKED:
+        at, header = COOKED[link]
+        return ethernet_header(NOBODY, NOBODY, int.from_bytes(octets[at : at + 2], "big")) + octets[header:]
+    ethertype = ETHERTYPE_ARP if octets.startswith(BARE_ARP) else ETHERTYPE_IP
+    return ethernet_header(NOBODY, NOBODY, ethertype) + octets
 
 
 def _ethertype(octets: bytes) -> int:

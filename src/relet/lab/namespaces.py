@@ -1,8 +1,9 @@
 """The play's stage on a real network: `relet serve` and `relet client` as processes of their own, in network namespaces
 that are joined by two bridges, an office's and a workshop's.
 
-It must run in a namespace of its own (`relet demo` sees to that): everything it makes is made there, so it all goes when
-the process ends. Frames are taken where they enter a bridge, which tells who sent them.
+It must run in namespaces of its own (`relet demo` sees to that): everything it makes is made there, and its processes die
+with it, so it all goes when the process ends, however it ends. Frames are taken where they enter a bridge, which tells who
+sent them.
 """
 
 import selectors
@@ -28,6 +29,9 @@ START_TIME = 10.0
 _ETH_P_ALL = 3
 _FRAME_MAX = 2048
 _INTERFACE = "eth0"
+
+WITH_ITS_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Runs a program that the kernel ends when its parent ends, by kill -9 too (prctl(2), PR_SET_PDEATHSIG)."""
 
 Ask = Callable[[Path, int], Sequence[Told]]
 """Asks the server with this control socket for its newest verdicts about the play's client."""
@@ -172,7 +176,7 @@ class NamespaceStage:
         log = (self._folder / f"{host}.log").open("ab")
         self._logs.append(log)
         self._processes[host] = subprocess.Popen(
-            ["nsenter", f"--net=/run/netns/{host}", "--", sys.executable, "-m", "relet", *arguments],
+            [*WITH_ITS_PARENT, "nsenter", f"--net=/run/netns/{host}", "--", sys.executable, "-m", "relet", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,7 +1,8 @@
 """Captures: frames with their times, written as classic pcap, read as pcap or pcapng.
 
-Ethernet only. Whatever is wrong in a capture's own structure is a WireError whose offset counts from the start of the
-file; what the frames say is not looked at. Opens no file: octets come in, and a binary stream to write to.
+Ethernet is written; other links' packets are read as they are. Whatever is wrong in a capture's own structure is a WireError
+whose offset counts from the start of the file; what the frames say is not looked at. Opens no file: octets come in, and a
+binary stream to write to.
 """
 
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ import msgspec
 
 from relet.errors import WireError
 
-ETHERNET = 1
-"""LINKTYPE_ETHERNET of the registry that both formats share."""
+ETHERNET, RAW_IP, LINUX_SLL, LINUX_SLL2 = 1, 101, 113, 276
+LINKS = {ETHERNET: "Ethernet", RAW_IP: "raw IP", LINUX_SLL: "Linux cooked", LINUX_SLL2: "Linux cooked v2"}
+"""Link types that are read, by their numbers in the registry that both formats share (LINKTYPE_...)."""
 
 MOST_FRAME = 262144
 """Octets of one frame; the largest snapshot length that capture programs use."""
@@ -32,10 +34,11 @@ _RECORD = Struct("<IIII")
 
 
 class Captured(msgspec.Struct, frozen=True):
-    """A frame and when it passed. at: wall time in seconds, 0 if the capture does not say."""
+    """A frame and when it passed. at: wall time in seconds, 0 if the capture does not say; link: one of LINKS."""
 
     at: float
     frame: bytes
+    link: int = ETHERNET
 
 
 class PcapWriter:
@@ -74,15 +77,16 @@ def _read_pcap(octets: bytes) -> Iterator[Captured]:
     if len(octets) < header.size:
         raise WireError("truncated-capture", len(octets), "the header of the file is cut off")
     magic, *_, link = header.unpack_from(octets)
-    # The upper bits of the link type tell of frame check sequences.
-    _check_link(link & 0x0FFFFFFF, 20)
+    link &= 0x0FFFFFFF  # the upper bits tell of frame check sequences
+    _check_link(link, 20)
     resolution = 1e-9 if magic == _NANOSECONDS else 1e-6
     at = header.size
     while at < len(octets):
         if len(octets) < at + record.size:
             raise WireError("truncated-capture", at, "the header of a packet is cut off")
         seconds, fraction, size, _ = record.unpack_from(octets, at)
-        yield Captured(seconds + fraction * resolution, _frame(octets, at + record.size, size, len(octets), at + 8))
+        frame = _frame(octets, at + record.size, size, len(octets), at + 8)
+        yield Captured(seconds + fraction * resolution, frame, link)
         at += record.size + size
 
 
@@ -114,13 +118,13 @@ def _read_pcapng(octets: bytes) -> Iterator[Captured]:
             interface = _of(interfaces, number, body)
             ticks = high << 32 | low
             frame = _frame(octets, body + 20, size, end - 4, body + 12)
-            yield Captured(interface.offset + ticks * interface.resolution, frame)
+            yield Captured(interface.offset + ticks * interface.resolution, frame, interface.link)
         elif kind == _SIMPLE_PACKET:
             (original,) = _unpack(octets, body, end - 4, order + "I")
             interface = _of(interfaces, 0, body)
             # Its captured length is not written down: all of it, or what the interface keeps.
             size = min(original, interface.snap) if interface.snap else original
-            yield Captured(0.0, _frame(octets, body + 4, size, end - 4, body))
+            yield Captured(0.0, _frame(octets, body + 4, size, end - 4, body), interface.link)
         at = end
 
 
@@ -173,8 +177,9 @@ def _of(interfaces: list[_Interface], number: int, at: int) -> _Interface:
 
 
 def _check_link(link: int, at: int) -> None:
-    if link != ETHERNET:
-        raise WireError("bad-capture", at, f"link type {link}, only Ethernet ({ETHERNET}) is read")
+    if link not in LINKS:
+        known = ", ".join(f"{name} ({number})" for number, name in LINKS.items())
+        raise WireError("bad-capture", at, f"link type {link}; read are {known}")
 
 
 def _frame(octets: bytes, at: int, size: int, end: int, size_at: int) -> bytes:

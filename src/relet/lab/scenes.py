@@ -17,9 +17,12 @@ PATIENCE = 20.0
 AFTERWARDS = 0.3
 """Seconds watched after a scene's end, for servers to have kept silent."""
 
+LONGEST_CLAIM = 65
+"""With its indent it must fit on the narrowest terminal that the ladder is drawn for."""
+
 
 class Outcome(NamedTuple):
-    """What a scene was to show, and whether it was seen."""
+    """What a scene was to show, in at most LONGEST_CLAIM characters, and whether it was seen."""
 
     claim: str
     seen: bool
@@ -49,7 +52,7 @@ class Play:
         self._begin("Allocation from nothing", "A new host has no lease: four messages bring it one.", "server-1")
         self._stage.boot(reboot_timeout=10)
         seen = self._until(lambda o: o.bound != 0)
-        return Outcome("a host without a lease was given one by DISCOVER, OFFER, REQUEST and ACK", seen)
+        return Outcome("a host without a lease was given one in four messages", seen)
 
     def _confirmed(self) -> Outcome:
         self._stage.start("server-2")
@@ -65,7 +68,7 @@ class Play:
         bound = self._until(lambda o: o.bound != 0)
         sent, silent = self._observer.sent, self._observer.silent
         seen = bound and ("server-1", "DHCPACK") in sent and "server-2" in silent and len(sent) == 2
-        return Outcome("a rebooting host was confirmed by the server that knows it, in silence of the other", seen)
+        return Outcome("a lease was confirmed by one server while the other kept silent", seen)
 
     def _moved(self) -> Outcome:
         self._stage.plug(WORKSHOP)
@@ -78,7 +81,7 @@ class Play:
         self._stage.boot(reboot_timeout=10)
         bound = self._until(lambda o: o.bound != 0)
         seen = bound and ("server-3", "DHCPNAK") in self._observer.sent
-        return Outcome("a host that had moved was told no, and got an address of the new network", seen)
+        return Outcome("a host that had moved was told no and got a new address", seen)
 
     def _unanswered(self) -> Outcome:
         self._stage.stop("server-3")

@@ -1,0 +1,189 @@
+"""What the documents say is so: commands and options, settings and their defaults, rings, targets, links, made pages."""
+
+import inspect
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import msgspec
+import pytest
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from relet.cli.main import COMMANDS
+from relet.config import schema
+from relet.config.load import parse
+from relet.config.values import duration
+
+ROOT = Path(__file__).parent.parent
+README, MANUAL, ARCHITECTURE = ROOT / "README.md", ROOT / "docs" / "manual.md", ROOT / "docs" / "architecture.md"
+GUIDES = (README, MANUAL)
+DOCUMENTS = sorted([README, ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
+TABLES: dict[str, type[BaseModel]] = {
+    "[server]": schema.ServerTable,
+    "[[network]]": schema.NetworkTable,
+    "[[network.subnet]]": schema.SubnetTable,
+    "[[network.reservation]]": schema.ReservationTable,
+}
+CALL = re.compile(r"(?:^    |`)(?:[\w./]+/)?relet ([a-z]+)([^`\n#]*)", re.MULTILINE)
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+NO_DEFAULT = {"", "none", "never", "off"}
+
+
+def _text(document: Path) -> str:
+    return document.read_text(encoding="utf-8")
+
+
+def _options(command: str) -> set[str]:
+    """What a command takes, from its function's annotations."""
+    module, _, function = next(row.target for row in COMMANDS if row.name == command).partition(":")
+    called = typer.main.get_command(_app(getattr(import_module(module), function)))
+    return {"--help", *(option for parameter in called.params for option in parameter.opts if option[0] == "-")}
+
+
+def _app(function: object) -> typer.Typer:
+    assert inspect.isfunction(function)
+    app = typer.Typer(add_completion=False)
+    app.command()(function)
+    return app
+
+
+def _section(text: str, heading: str) -> str:
+    """What stands below a heading, up to the next of its level."""
+    level = heading.partition(" ")[0]
+    return text.split(f"\n{heading}\n", 1)[1].split(f"\n{level} ", 1)[0]
+
+
+def _cells(table: str) -> list[list[str]]:
+    """The cells of a table's rows, its head left out."""
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+
+
+def _settings() -> Iterator[tuple[str, str, str]]:
+    """(table, setting, default) for every setting in the manual."""
+    where = ""
+    for place, names, default, _ in _cells(_section(_text(MANUAL), "### Settings")):
+        where = place.strip("`") or where
+        found = re.findall(r"`([a-z-]+)`", names)
+        defaults = default.split(", ") if default.count(",") == len(found) - 1 else [default] * len(found)
+        yield from ((where, name, each.strip("`")) for name, each in zip(found, defaults, strict=True))
+
+
+def _made(setting: str) -> object:
+    """A setting of a network that leaves it out, where the schema does not say."""
+    text = '[[network]]\nname = "a"\ninterfaces = ["a0"]\n[[network.subnet]]\nprefix = "10.0.0.0/24"'
+    return getattr(parse(text, "", ROOT).networks[0], setting.replace("-", "_"))
+
+
+SETTINGS = list(_settings())
+
+
+def _field(table: str, setting: str) -> FieldInfo:
+    return TABLES[table].model_fields[setting.replace("-", "_")]
+
+
+@pytest.mark.parametrize("document", GUIDES, ids=lambda document: document.name)
+def test_commands_and_their_options_exist(document: Path) -> None:
+    calls = CALL.findall(_text(document))
+    assert len(calls) >= 5
+    for command, arguments in calls:
+        assert command in {row.name for row in COMMANDS}
+        assert set(OPTION.findall(arguments)) - _options(command) == set(), command
+
+
+@pytest.mark.parametrize("document", GUIDES, ids=lambda document: document.name)
+def test_options_named_alone_are_options_of_some_command(document: Path) -> None:
+    known = set().union(*(_options(row.name) for row in COMMANDS))
+    named = {option for code in re.findall(r"`([^`]+)`", _text(document)) for option in OPTION.findall(code)}
+    assert named
+    assert named - known == set()
+
+
+def test_the_manual_has_every_option_of_the_client() -> None:
+    named = {option for row in _cells(_section(_text(MANUAL), "## The client")) for option in OPTION.findall(row[0])}
+    assert named == _options("client") - {"--help"}
+
+
+def test_the_manual_has_every_setting_and_no_other() -> None:
+    listed = [(where, name) for where, name, _ in SETTINGS]
+    inner = {"subnet", "reservation"}  # tables of their own
+    known = [
+        (where, field.replace("_", "-"))
+        for where, table in TABLES.items()
+        for field in table.model_fields
+        if field not in inner
+    ]
+    assert sorted(listed) == sorted(known)
+
+
+@pytest.mark.parametrize(("table", "setting", "default"), SETTINGS)
+def test_the_manual_has_the_defaults(table: str, setting: str, default: str) -> None:
+    field = _field(table, setting)
+    if default in NO_DEFAULT:
+        assert field.is_required() or not field.default
+    elif re.fullmatch(r"(\d+ s|\"\d+[smhdw]\")", default):
+        seconds = duration(default.strip('"').removesuffix(" s") + ("s" if default.endswith(" s") else ""))
+        assert seconds == (_made(setting) if field.default is None else field.default)
+    elif re.fullmatch(r"\".*\"|[\d.]+|true|false", default):
+        assert field.default == tomllib.loads(f"value = {default}")["value"]
+    else:
+        assert not field.default  # words: it follows from something else
+
+
+def test_the_configuration_of_the_readme_is_good() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", _text(README), re.DOTALL)
+    settings = parse(block, "relet.toml", ROOT)
+    assert [network.name for network in settings.networks] == ["office"]
+    assert len(msgspec.to_builtins(settings.networks[0].reservations)) == 1
+
+
+def test_the_rings_are_those_that_are_held() -> None:
+    contracts = tomllib.loads(_text(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    (line,) = re.findall(r"^    (errors <- .*)$", _text(ARCHITECTURE), re.MULTILINE)
+    assert [ring.strip("{ }") for ring in line.split(" <- ")] == layers[::-1]
+
+
+def test_every_ring_is_described() -> None:
+    rings = _section(_text(ARCHITECTURE), "## Rings")
+    described = set(re.findall(r"^      ([a-z]+)(?:/|\.py) ", rings, re.MULTILINE))
+    source = ROOT / "src" / "relet"
+    assert described == {each.name for each in source.iterdir() if each.is_dir() and each.name[0] != "_"} | {"errors"}
+
+
+def test_the_targets_of_the_readme_are_in_the_makefile() -> None:
+    named = re.findall(r"(?:^    |`)make ([a-z]+)", _text(README), re.MULTILINE)
+    assert named
+    assert set(named) <= set(re.findall(r"^([a-z]+):", _text(ROOT / "Makefile"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", _text(document)):
+        if "://" not in target:
+            name, _, anchor = target.partition("#")
+            page = (document.parent / name).resolve() if name else document
+            assert page.exists(), target
+            headings = [
+                line.lstrip("# ").lower().replace(" ", "-") for line in _text(page).splitlines() if line[:1] == "#"
+            ]
+            assert not anchor or anchor in headings, target
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`((?:server|client|run|model|docs|tests)/[\w.]+)`", _text(ARCHITECTURE))))
+)
+def test_files_that_the_architecture_names_are_there(path: str) -> None:
+    assert (ROOT / path).exists() or (ROOT / "src" / "relet" / path).exists()
+
+
+def test_the_pages_made_from_the_code_are_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
