@@ -1,7 +1,15 @@
 """`relet client` as a command: how it ends when it cannot begin, and what it says to do."""
 
-import pytest
+import re
+from pathlib import Path
 
+import pytest
+import typer
+
+from relet.cli.client import client
+from relet.model.effects import Binding
+from relet.run.hook import FAREWELL_S, TIMEOUT_S, environment
+from relet.run.told import CONFIGURED, DECONFIGURED
 from support.lab import RELET, Lab, Process, need
 
 pytestmark = pytest.mark.namespaces
@@ -54,3 +62,41 @@ def test_without_the_rights_it_says_which_are_needed() -> None:
         )
     assert code == 3
     assert said.startswith("relet: cannot open a packet socket: Operation not permitted; run it as root")
+
+
+@pytest.mark.parametrize("hook", ["nowhere/at/all", "not-executable", "folder"])
+def test_a_hook_that_cannot_be_run_is_wrong_use(hook: str) -> None:
+    with Lab() as lab:
+        host, other = lab.namespace("host"), lab.namespace("other")
+        lab.cable(host, "c0", other, "s0")
+        (lab.folder / "not-executable").touch(mode=0o644)
+        (lab.folder / "folder").mkdir()
+        code, said = ended(lab.relet(host, "client", "c0", "--timeout", "0.1", "--hook", lab.folder / hook))
+    assert code == 2
+    assert "--hook" in said
+
+
+def manual() -> str:
+    text = (Path(__file__).parents[2] / "docs" / "manual.md").read_text()
+    return text.partition("## The client")[2].partition("\n## ")[0]
+
+
+def first_cells(*, beginning: str) -> set[str]:
+    """Words in backquotes of that beginning, out of the first cells of the manual's tables about the client."""
+    cells = [line.split("|")[1] for line in manual().splitlines() if line.startswith("|")]
+    return {word for cell in cells for word in re.findall(rf"`({beginning}[\w<>-]*)", cell)}
+
+
+def test_the_manual_has_every_option_of_the_client() -> None:
+    app = typer.Typer(add_completion=False)
+    app.command()(client)
+    options = {name for each in typer.main.get_command(app).params for name in each.opts if name.startswith("--")}
+    assert first_cells(beginning="--") == options
+
+
+def test_the_manual_has_every_reason_and_variable_of_a_hook() -> None:
+    assert first_cells(beginning="[a-z]") == CONFIGURED.keys() | DECONFIGURED.keys()
+    variables = environment("bound", "eth0", Binding(1, 1, 0.0, 60, 30, 50))
+    assert first_cells(beginning="RELET_") == variables.keys() - {"RELET_REASON"} | {"RELET_OPTION_<NAME>"}
+    assert "`RELET_REASON`" in manual()
+    assert f"longer than {TIMEOUT_S:g} s is killed, and when the client ends,\nafter {FAREWELL_S:g} s" in manual()

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from relet.client.states import Backoff, Bound, LinkDown, Rebinding, Renewing, State, Stopped
 from relet.model.effects import Binding, Configure, Deconfigure, Effect, Finished, Forget
 from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake
-from relet.model.network import INFINITE
 from relet.wire import arp, message
+from relet.wire.codes import INFINITE
 from relet.wire.options import MessageType
 from support.client_rig import ADDRESS, MAC, OTHER_ADDRESS, OTHER_MAC, REMEMBERED, SETTINGS, Rig, reach
 

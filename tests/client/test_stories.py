@@ -20,8 +20,8 @@ from relet.client.states import (
 from relet.model.clock import Now
 from relet.model.effects import Binding, Configure, Effect, Forget, Note, Send
 from relet.model.events import Arrival, Command, LinkChanged, Wake
-from relet.model.network import INFINITE
 from relet.wire import arp, message, options
+from relet.wire.codes import INFINITE
 from relet.wire.options import MessageType
 from support.client_rig import (
     ADDRESS,

@@ -15,8 +15,8 @@ from relet.client.states import Probing, Rebooting, Selecting
 from relet.client.timing import Timing, renewal_wait, restart_wait, retransmission_wait
 from relet.model.effects import SendArp
 from relet.model.events import Command
-from relet.model.network import INFINITE
 from relet.wire import arp
+from relet.wire.codes import INFINITE
 from support.client_rig import ADDRESS, MAC, OTHER_MAC, SETTINGS, Rig, reach
 
 ALMOST_ONE = 1 - 2**-53

@@ -6,9 +6,10 @@ import pytest
 
 from relet.config.load import load, parse, quick
 from relet.errors import ConfigError
-from relet.model.network import INFINITE, Network, Reservation, Settings
+from relet.model.network import Network, Reservation, Settings
 from relet.model.ranges import Ranges
 from relet.wire.address import parse_ip
+from relet.wire.codes import INFINITE
 
 OFFICE = """
 [server]

@@ -6,8 +6,8 @@ import pytest
 
 from relet.config import values
 from relet.config.values import Pool
-from relet.model.network import INFINITE
 from relet.wire.address import parse_ip
+from relet.wire.codes import INFINITE
 
 A = parse_ip("10.0.0.0")
 

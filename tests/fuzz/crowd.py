@@ -8,9 +8,10 @@ from random import Random
 
 from relet.model.effects import Send
 from relet.model.events import Arrival
-from relet.model.network import INFINITE, Network, Reservation, Subnet
+from relet.model.network import Network, Reservation, Subnet
 from relet.model.ranges import Ranges
 from relet.wire.address import BROADCAST, parse_ip
+from relet.wire.codes import INFINITE
 from relet.wire.message import BROADCAST_FLAG, Message, decode, encode, fit
 
 OFFICE_SERVER, WORKSHOP_SERVER, FAR_SERVER = parse_ip("192.168.1.1"), parse_ip("10.20.0.1"), parse_ip("10.30.0.1")

@@ -21,9 +21,9 @@ from relet.model.effects import Send
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
 from relet.model.lease import FOREVER, Change, Committed, View
-from relet.model.network import INFINITE
 from relet.server.engine import Engine, Record
 from relet.store.memory import MemoryStore
+from relet.wire.codes import INFINITE
 from relet.wire.message import BOOTREPLY, Message, decode
 
 MOST_BATCHES = 40

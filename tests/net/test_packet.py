@@ -3,6 +3,7 @@
 Frames that must not be heard are sent before one that must: when that one has come, the others never will.
 """
 
+import errno
 import socket
 import struct
 from collections.abc import Iterator
@@ -214,3 +215,9 @@ def test_arp_is_heard_and_sent_and_ones_own_is_not_heard(cable: Cable) -> None:
     until(lambda: client.receive() == [] and client.drops["truncated-frame"] == 1)
     server.close()
     client.close()
+
+
+def test_who_lacks_the_rights_is_told_which() -> None:
+    assert "run it as root" in str(LinkError("cannot open", errno.EPERM))
+    assert "NET_RAW" in str(LinkError("cannot bind", errno.EACCES))
+    assert str(LinkError("cannot set", errno.ENODEV)) == "cannot set"

@@ -4,6 +4,7 @@ What it does where servers answer is in tests/peers.
 """
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from relet.model.effects import Binding
 from relet.net import netlink
 from relet.run.leasefile import Identity, LeaseFile
 from relet.wire.address import parse_ip
-from support.lab import Lab, Process
+from support.lab import RELET, Lab, Process, until
 
 pytestmark = pytest.mark.namespaces
 
@@ -31,19 +32,27 @@ class Host(NamedTuple):
     other: str
     lease_file: Path
 
-    def remember(self) -> LeaseFile:
-        """Leave a fresh lease of 192.168.1.5/24 behind, as an earlier run would have."""
+    def remember(self, age: float = 0.0) -> LeaseFile:
+        """Leave a lease of 192.168.1.5/24 behind, granted for an hour so many seconds ago, as an earlier run would have."""
         with self.lab.inside(self.name):
             identity = Identity(netlink.link("c0").mac, None)
         file = LeaseFile(self.lease_file, identity)
         options = {1: b"\xff\xff\xff\0", 3: parse_ip("192.168.1.1").to_bytes(4)}
-        file.write(Binding(parse_ip("192.168.1.5"), parse_ip("192.168.1.1"), time.time(), 3600, 1800, 3150, options))
+        granted = time.time() - age
+        file.write(Binding(parse_ip("192.168.1.5"), parse_ip("192.168.1.1"), granted, 3600, 1800, 3150, options))
         return file
 
     def start(self, *arguments: str | Path) -> Process:
-        return self.lab.relet(
-            self.name, "client", "c0", "--lease-file", self.lease_file, "--json", "--probe", "none", *arguments
-        )
+        return self.lab.relet(self.name, *self.command(*arguments))
+
+    def command(self, *arguments: str | Path) -> tuple[str | Path, ...]:
+        return ("client", "c0", "--lease-file", self.lease_file, "--json", "--probe", "none", *arguments)
+
+    def program(self, text: str) -> Path:
+        hook = self.lab.folder / "hook"
+        hook.write_text("#!/bin/sh\n" + text)
+        hook.chmod(0o755)
+        return hook
 
     def addresses(self) -> list[str]:
         return self.lab.addresses(self.name, "c0")
@@ -107,10 +116,8 @@ def test_once_leaves_the_address_to_the_kernel(host: Host) -> None:
 
 def test_no_configure_does_everything_else(host: Host) -> None:
     file = host.remember()
-    hook = host.lab.folder / "hook"
     written = host.lab.folder / "written"
-    hook.write_text(f"#!/bin/sh\necho $RELET_REASON $RELET_INTERFACE $RELET_ADDRESS/$RELET_PREFIX >> {written}\n")
-    hook.chmod(0o755)
+    hook = host.program(f"echo $RELET_REASON $RELET_INTERFACE $RELET_ADDRESS/$RELET_PREFIX >> {written}\n")
     client = host.start(*USE_IT, "--no-configure", "--hook", hook)
     event(client, "bound")
     event(client, "hook")
@@ -125,9 +132,7 @@ def test_no_configure_does_everything_else(host: Host) -> None:
 
 def test_a_second_signal_does_not_wait_for_the_hook(host: Host) -> None:
     host.remember()
-    hook = host.lab.folder / "hook"
-    hook.write_text("#!/bin/sh\nexec sleep 1000\n")
-    hook.chmod(0o755)
+    hook = host.program("exec sleep 1000\n")
     client = host.start(*USE_IT, "--hook", hook)
     event(client, "bound")
     client.signal(signal.SIGTERM)
@@ -185,3 +190,100 @@ def test_a_lease_file_that_cannot_be_written_is_told_of_and_the_address_used(hos
     event(client, "lease-file")
     event(client, "bound")
     assert host.addresses() == ["192.168.1.5/24"]
+
+
+@pytest.mark.parametrize("where", [">/dev/full", ">/dev/full 2>&1", ">&-"])
+def test_what_cannot_be_printed_changes_nothing(host: Host, where: str) -> None:
+    host.remember()
+    written = host.lab.folder / "written"
+    hook = host.program(f"echo $RELET_REASON >> {written}\n")
+    arguments = (*RELET, *host.command(*USE_IT, "--hook", hook))
+    client = host.lab.start(host.name, "sh", "-c", f'exec "$@" {where}', "sh", *arguments)
+    until(written.exists)
+    assert host.addresses() == ["192.168.1.5/24"]
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+    assert host.addresses() == []
+    assert written.read_text().split() == ["remembered", "stop"]
+
+
+def test_a_second_client_on_the_interface_does_not_begin(host: Host) -> None:
+    file = host.remember()
+    first = host.start(*USE_IT)
+    event(first, "bound")
+    second = host.start("--lease-file", host.lab.folder / "other")
+    second.line("cannot claim c0", "another client runs on this interface, end it first")
+    assert second.wait() == 3
+    assert host.addresses() == ["192.168.1.5/24"]
+    assert file.read()[0] is not None
+
+
+def test_a_release_that_cannot_be_sent_is_not_called_one(host: Host) -> None:
+    host.remember()
+    client = host.start(*USE_IT, "--no-configure")
+    event(client, "bound")
+    client.signal(signal.SIGUSR1)
+    assert "192.168.1.1 from 192.168.1.5" in str(event(client, "not-sent")["text"])
+    client.signal(signal.SIGUSR2)
+    event(client, "not-sent")
+    assert str(event(client, "unbound")["text"]).endswith("its server could not be told")
+    assert client.wait() == 1
+
+
+def test_a_release_to_a_server_that_is_gone_is_not_called_one(host: Host) -> None:
+    host.remember()
+    client = host.start(*USE_IT)
+    event(client, "bound")
+    client.signal(signal.SIGUSR2)
+    assert str(event(client, "unbound")["text"]).endswith("its server could not be told")
+    assert client.wait() == 1
+
+
+def test_an_interface_that_is_made_anew_ends_the_client(host: Host) -> None:
+    host.remember()
+    client = host.start(*USE_IT)
+    event(client, "bound")
+    host.lab.ip(host.name, "link", "del", "c0")
+    assert str(event(client, "interface-lost")["text"]).startswith("interface c0 is gone")
+    assert client.wait() == 3
+
+
+def test_another_hardware_address_ends_the_client(host: Host) -> None:
+    host.remember()
+    client = host.start(*USE_IT)
+    event(client, "bound")
+    host.lab.ip(host.name, "link", "set", "c0", "down")
+    event(client, "unbound")
+    host.lab.ip(host.name, "link", "set", "c0", "address", "02:00:00:00:00:99")
+    assert "02:00:00:00:00:99" in str(event(client, "interface-lost")["text"])
+    assert client.wait() == 3
+    assert host.addresses() == []
+
+
+def test_a_client_that_is_stopped_does_not_wait_long_for_a_hook(host: Host) -> None:
+    host.remember()
+    hook = host.program("[ $RELET_REASON = stop ] && exit\ntrap '' TERM INT\nexec sleep 1000\n")
+    client = host.start(*USE_IT, "--hook", hook)
+    event(client, "bound")
+    client.signal(signal.SIGTERM)
+    client.line("hook for remembered took longer than 5 s and is killed")
+    client.line("hook for stop ended with exit code 0")
+    assert client.wait() == 0
+
+
+def test_a_lease_that_has_run_out_needs_no_release(host: Host) -> None:
+    host.remember(age=4000)
+    client = host.start("--release")
+    event(client, "forgotten")
+    assert client.wait() == 0
+    assert not host.lease_file.exists()
+
+
+def test_the_name_of_a_lease_file_need_not_be_text(host: Host) -> None:
+    odd = host.lab.folder / os.fsdecode(b"\xff.lease")
+    odd.mkdir()
+    client = host.start("--lease-file", odd)
+    assert str(event(client, "bad-lease-file")["text"]).endswith(
+        "\N{REPLACEMENT CHARACTER}.lease cannot be read: Is a directory"
+    )
+    event(client, "selecting")

@@ -6,12 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from relet.model.effects import Binding
-from relet.model.network import INFINITE
 from relet.net import netlink
 from relet.net.link import LinkError, Route
 from relet.run.configure import MAX_ROUTES, Interface, Plan, plan
 from relet.wire import options
 from relet.wire.address import parse_ip
+from relet.wire.codes import INFINITE
 from support.lab import Lab
 
 ADDRESS = parse_ip("192.168.1.5")

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from relet.model.effects import Binding
-from relet.model.network import INFINITE
-from relet.run.hook import MAX_VALUE, MAX_WAITING, Hooks, environment
+from relet.net.clock import now
+from relet.run.hook import FAREWELL_S, MAX_VALUE, MAX_WAITING, TIMEOUT_S, Hooks, environment
 from relet.run.loop import Loop
 from relet.wire import options
 from relet.wire.address import parse_ip
+from relet.wire.codes import INFINITE
 from support.lab import until
 
 
@@ -163,6 +164,31 @@ def test_one_that_takes_too_long_is_killed_with_what_it_started(rig: Rig) -> Non
     ]
     stat = Path(f"/proc/{rig.written()[0]}/stat")
     until(lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def test_at_the_end_only_the_newest_is_waited_for_and_not_long(rig: Rig) -> None:
+    rig.program("echo $RELET_REASON >> written", "[ $RELET_REASON != bound ] || exec sleep 1000")
+    for reason in ("bound", "renew", "stop"):
+        rig.hooks.run(reason, {"RELET_REASON": reason})
+    assert rig.hooks.deadline() > now().mono + TIMEOUT_S - FAREWELL_S
+    until((rig.folder / "written").exists)
+    rig.hooks.hurry()
+    assert rig.hooks.deadline() <= now().mono + FAREWELL_S
+    rig.hooks.wake(rig.hooks.deadline())
+    rig.loop.run()
+    assert rig.written() == ["bound", "stop"]
+    assert rig.said == [
+        "hook for renew left out: the client ends",
+        "hook for bound took longer than 5 s and is killed",
+        f"hook for bound ended with signal {signal.SIGKILL.value}",
+        "hook for stop ended with exit code 0",
+    ]
+
+
+def test_at_the_end_with_nothing_running_there_is_nothing_to_wait_for(rig: Rig) -> None:
+    rig.hooks.hurry()
+    assert rig.hooks.deadline() == inf
+    assert rig.hooks.idle()
 
 
 def test_one_that_cannot_be_run_is_told_of_and_the_next_is_tried(rig: Rig) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from relet.model.effects import Binding
-from relet.model.network import INFINITE
+from relet.model.effects import Binding, Note
 from relet.run.leasefile import MAX_OCTETS, Identity, LeaseFile, default_path
+from relet.wire.codes import INFINITE
 
 ME = Identity(bytes.fromhex("525400000001"), None)
 BINDING = Binding(
@@ -66,6 +66,9 @@ BROKEN: dict[str, Callable[[bytes], bytes]] = {
     "another format": lambda octets: changed(octets, format="relet-lease-2"),
     "unknown field": lambda octets: changed(octets, more=1),
     "no address": lambda octets: changed(octets, address="192.168.1.256"),
+    "an address of nobody": lambda octets: changed(octets, address="255.255.255.255"),
+    "a loopback's address": lambda octets: changed(octets, address="127.0.0.1"),
+    "a server of nowhere": lambda octets: changed(octets, server="0.0.0.0"),
     "no hexadecimal": lambda octets: changed(octets, options={"12": "xy"}),
     "impossible option": lambda octets: changed(octets, options={"255": "00"}),
     "T1 after T2": lambda octets: changed(octets, t1=3200),
@@ -101,6 +104,28 @@ def test_a_write_that_fails_leaves_the_old_lease(file: LeaseFile, monkeypatch: p
         file.write(msgspec.structs.replace(BINDING, address=1))
     monkeypatch.undo()
     assert file.read() == (BINDING, None)
+    assert [each.name for each in file.path.parent.iterdir()] == ["eth0.lease"]
+
+
+def test_what_cannot_be_moved_aside_is_told_of_all_the_same(file: LeaseFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.path.parent.mkdir()
+    file.path.write_text("{")
+
+    def read_only(_path: Path, _target: Path) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "replace", read_only)
+    binding, note = file.read()
+    assert binding is None
+    assert note is not None
+    assert note.text.endswith("it cannot be moved aside: Read-only file system")
+
+
+def test_what_cannot_be_read_is_told_of_and_no_lease(file: LeaseFile) -> None:
+    file.path.mkdir(parents=True)
+    binding, note = file.read()
+    assert binding is None
+    assert note == Note("bad-lease-file", f"{file.path} cannot be read: Is a directory")
 
 
 def test_octets_are_synced_before_they_take_the_place_and_the_folder_after(

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from functools import partial
+from io import StringIO
 
 import pytest
 import structlog
@@ -85,6 +86,23 @@ def test_a_callback_that_raises_costs_its_datum_alone(pair: Pair) -> None:
     assert [(log["event"], log["error"]) for log in logs] == [
         ("callback failed", "ZeroDivisionError('a bug of our own')")
     ]
+
+
+class Broken(StringIO):
+    """A terminal whose other end is gone."""
+
+    def write(self, _: str) -> int:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_log_that_cannot_be_written_does_not_end_the_loop(pair: Pair) -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(Broken()))
+    try:
+        pair.outside.send(b"break")
+        pair.loop.run()
+    finally:
+        structlog.reset_defaults()
+    assert pair.said == ["break", "stop"]
 
 
 def test_a_loop_in_which_nothing_works_any_more_ends(pair: Pair) -> None:

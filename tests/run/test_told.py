@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from relet.model.effects import Binding, Configure, Deconfigure
-from relet.model.network import INFINITE
 from relet.run.told import configured, deconfigured, duration
 from relet.wire.address import parse_ip
+from relet.wire.codes import INFINITE
 
 BINDING = Binding(parse_ip("192.168.1.5"), parse_ip("192.168.1.1"), 1000.0, 28800, 14400, 25200, {1: b"\xff\xff\xff\0"})
 
@@ -48,3 +48,14 @@ def test_an_unbound_line() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_a_lease_used_without_an_answer_lasts_for_its_rest() -> None:
+    told = configured(Configure(BINDING, "remembered"), "eth0", 1000.0 + 28800 - 11)
+    assert "for 11 s (remembered" in told.text
+
+
+def test_what_the_server_was_not_told_is_not_called_released() -> None:
+    assert deconfigured(Deconfigure(BINDING, "release"), "eth0", 1.0).text.endswith(": released")
+    text = deconfigured(Deconfigure(BINDING, "release"), "eth0", 1.0, server_told=False).text
+    assert text == "192.168.1.5 taken away: given up, but its server could not be told"

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from relet.model.network import INFINITE
 from relet.wire.address import BROADCAST, BROADCAST_MAC
+from relet.wire.codes import INFINITE
 from relet.wire.message import BROADCAST_FLAG, Message, decode
 from relet.wire.options import MessageType
 from support.table import MAC, OFFICE, RELAY, SERVER, Table, arrive, discover, ip, reboot, renewing, request, selecting

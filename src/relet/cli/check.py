@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from relet.config.load import load
-from relet.model.network import INFINITE, Network, Settings
+from relet.model.network import Network, Settings
 from relet.wire.address import ip_text
+from relet.wire.codes import INFINITE
 
 
 def check(

@@ -4,7 +4,10 @@ Reads the command line, prints what happens, and turns errors into exit codes. W
 """
 
 import errno
+import os
+import shutil
 import socket
+import sys
 from contextlib import suppress
 from enum import StrEnum
 from math import inf
@@ -91,6 +94,8 @@ def client(
     back and stops. Exit codes: 0 good, 1 no address, 2 wrong use, 3 the machine does not allow it.
     """
     log_to_stderr()
+    if hook and not shutil.which(hook.absolute()):
+        raise typer.BadParameter(f"{hook} is no program that can be run", param_hint="--hook")
     try:
         link = netlink.link(iface)
         settings = _settings(link, hostname, client_id, reboot_timeout, use_remembered, probe)
@@ -104,7 +109,8 @@ def client(
         )
         raise typer.Exit(Acquire(link, settings, orders, _print_json if as_json else _print_line).run())
     except (LinkError, OSError) as error:
-        complain(f"{error}{_advice(error)}")
+        with suppress(OSError):
+            complain(f"{error}{_advice(error)}")
         raise typer.Exit(ENVIRONMENT) from None
 
 
@@ -130,27 +136,27 @@ def _settings(
 
 
 def _print_line(told: Told) -> None:
-    # A server's words are in some of the texts.
     _print(printable(f"{told.interface}: {told.text}"))
 
 
 def _print_json(told: Told) -> None:
-    _print(msgspec.json.encode(told).decode())
+    # A server's words are in some of the texts, and names of files, which need not be UTF-8.
+    _print(msgspec.json.encode(msgspec.structs.replace(told, text=printable(told.text))).decode())
 
 
 def _print(line: str) -> None:
-    # Whoever read our output may be gone; the lease goes on.
-    with suppress(BrokenPipeError):
-        print(line, flush=True)
+    # Whoever read our output may be gone, or the disk full; the lease goes on. Past Python's buffer, which would try
+    # again when the program ends, and fail. Without a standard output there is no stream, and 1 is another's number.
+    if sys.stdout:
+        with suppress(OSError):
+            os.write(sys.stdout.fileno(), f"{line}\n".encode())
 
 
 def _advice(error: LinkError | OSError) -> str:
     """What to do about it, where we know."""
     code = error.code if isinstance(error, LinkError) else error.errno
-    if code in (errno.EPERM, errno.EACCES):
-        return "; run it as root, or with the capabilities NET_ADMIN, NET_RAW and NET_BIND_SERVICE"
     if code == errno.ENODEV:
         return f"; the interfaces are {', '.join(name for _, name in socket.if_nameindex())}"
     if code == errno.EADDRINUSE:
-        return "; another DHCP client runs on this interface, end it first"
+        return "; another client runs on this interface, end it first"
     return ""

@@ -10,8 +10,8 @@ import msgspec
 from relet.client.settings import ClientSettings
 from relet.client.states import Rebinding, Rebooting, Renewing, Requesting, Selecting, State
 from relet.errors import WireError
-from relet.model.network import INFINITE
 from relet.wire import message, options
+from relet.wire.codes import INFINITE
 from relet.wire.message import Message
 from relet.wire.options import MessageType
 

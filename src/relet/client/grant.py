@@ -12,8 +12,8 @@ from relet.client.states import Held
 from relet.client.timing import Timing
 from relet.model.clock import Now
 from relet.model.effects import Binding
-from relet.model.network import INFINITE
 from relet.wire import options
+from relet.wire.codes import INFINITE
 
 CLOCK_TOLERANCE_S = 60.0
 """A remembered lease that was asked for later than this from now was written under another wall clock."""

@@ -4,6 +4,7 @@ import msgspec
 
 from relet.client.conflict import ConflictTiming
 from relet.client.timing import Timing
+from relet.wire.codes import INFINITE
 
 PARAMETERS = (1, 3, 6, 12, 15, 26, 28, 33, 42, 51, 54, 58, 59, 119, 121)
 """The options asked for by default: what an interface, its routes and its resolver can use, and the lease's times."""
@@ -53,7 +54,7 @@ class ClientSettings(msgspec.Struct, frozen=True):
             raise ValueError(f"a client identifier has 1 to 255 octets, not {len(self.client_id)}")
         if any(not 1 <= code <= 254 for code in self.parameters):
             raise ValueError("option codes of the parameter request list lie within 1..254")
-        if self.lease_time is not None and not 1 <= self.lease_time <= 0xFFFFFFFF:
+        if self.lease_time is not None and not 1 <= self.lease_time <= INFINITE:
             raise ValueError(f"lease_time {self.lease_time} is not within 1..4294967295")
         own = len(self.client_id or b"") + len(self.hostname.encode()) + len(self.vendor_class.encode())
         if own + len(self.parameters) > MAX_OWN_OCTETS:

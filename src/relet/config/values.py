@@ -7,8 +7,8 @@ where its value stands or what stands beside it.
 import re
 from typing import NamedTuple
 
-from relet.model.network import INFINITE
 from relet.wire.address import BROADCAST, ip_text, mask, parse_hex, parse_ip, parse_prefix
+from relet.wire.codes import INFINITE
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(?:\d{1,10}[smhdw])+")

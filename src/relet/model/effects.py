@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from relet.wire.arp import Arp
+from relet.wire.codes import INFINITE
 
 SERVER_PORT = 67
 CLIENT_PORT = 68
@@ -35,7 +36,7 @@ class Binding(msgspec.Struct, frozen=True):
     """A lease as its client knows it; what the client's lease file holds.
 
     requested_at: wall time at which the request that won it was sent; t1, t2 and lease_time (seconds) count from there
-    (RFC 2131 s4.4.1). lease_time is network.INFINITE for ever. options: all options of the DHCPACK, code -> octets.
+    (RFC 2131 s4.4.1). lease_time is INFINITE for ever. options: all options of the DHCPACK, code -> octets.
     """
 
     address: int
@@ -51,7 +52,7 @@ class Binding(msgspec.Struct, frozen=True):
 
     def expires(self) -> float:
         """Wall time at which the address must no longer be used; infinity for an infinite lease."""
-        return float("inf") if self.lease_time == 0xFFFFFFFF else self.requested_at + self.lease_time
+        return float("inf") if self.lease_time == INFINITE else self.requested_at + self.lease_time
 
 
 class Configure(msgspec.Struct, frozen=True):

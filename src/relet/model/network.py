@@ -7,9 +7,6 @@ import msgspec
 from relet.model.ranges import Ranges
 from relet.wire.address import BROADCAST, mask
 
-INFINITE = 0xFFFFFFFF
-"""Lease time that means for ever (RFC 2131 s3.3)."""
-
 
 class Subnet(msgspec.Struct, frozen=True):
     """One prefix of a network. `options`: code -> octets, those of server and network included (the nearest wins)."""

@@ -3,19 +3,24 @@
 Plain values: nothing here talks to the kernel (netlink.py does).
 """
 
+import errno
+
 import msgspec
 
 from relet.errors import MachineError
 
+_ADVICE = "; run it as root, or with the capabilities NET_RAW and NET_BIND_SERVICE, a client with NET_ADMIN too"
+
 
 class LinkError(MachineError):
-    """The kernel refused something about an interface. The text says what was tried and why it failed.
+    """The kernel refused something about an interface. The text says what was tried, why it failed, and which rights
+    would help.
 
     code: the errno, 0 if there is none.
     """
 
     def __init__(self, what: str, code: int = 0) -> None:
-        super().__init__(what)
+        super().__init__(what + (_ADVICE if code in (errno.EPERM, errno.EACCES) else ""))
         self.code = code
 
 

@@ -1,4 +1,4 @@
-"""Hears from the kernel when the link of one interface comes up or goes down.
+"""Hears from the kernel when the link of one interface comes up or goes down, or the interface becomes another.
 
 Reads rtnetlink's notices by itself (linux/rtnetlink.h): the fixed heads of two structures are all it needs, and no
 attribute is looked at. Everything that is asked of the kernel goes through netlink.py.
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from relet.model.events import LinkChanged
 from relet.net import netlink
 from relet.net.link import LinkError, LinkInfo, carries
+from relet.wire.address import hex_text
 
 NOTICES_MAX = 64
 """Netlink datagrams that one `receive` takes at most."""
@@ -29,6 +30,7 @@ class LinkMonitor:
     """A netlink socket that listens for one interface's changes. Raises LinkError.
 
     up: as last heard, at first as it was asked for once the socket was listening.
+    lost: why this is no longer the interface it was, '' while it is: it is gone, or has another hardware address.
     """
 
     def __init__(self, link: LinkInfo) -> None:
@@ -39,6 +41,7 @@ class LinkMonitor:
         except OSError as error:
             self._socket.close()
             raise LinkError(f"cannot listen to netlink: {error.strerror}", error.errno or 0) from error
+        self.lost = ""
         self.up = self._ask()
 
     def fileno(self) -> int:
@@ -48,10 +51,13 @@ class LinkMonitor:
     def receive(self) -> list[LinkChanged]:
         """The changes since last time; a link that went down and came up again gives both."""
         changes = []
-        for up in self._notices():
+        heard = list(self._notices())
+        for up in heard:
             if up != self.up:
                 self.up = up
                 changes.append(LinkChanged(up))
+        if heard:
+            self._ask()
         return changes
 
     def close(self) -> None:
@@ -74,21 +80,32 @@ class LinkMonitor:
                 yield from states(octets, self._link.index)
 
     def _ask(self) -> bool:
+        """Is the link up now? Notices too if it is lost."""
         try:
-            return netlink.link(self._link.name).up
-        except LinkError:
+            now = netlink.link(self._link.name)
+        except LinkError as error:
+            if error.code == errno.ENODEV:
+                self.lost = f"interface {self._link.name} is gone"
             return False
+        if now.index != self._link.index:
+            self.lost = f"interface {now.name} is gone, and another one has its name"
+        elif now.mac != self._link.mac:
+            self.lost = f"the hardware address of {now.name} has changed to {hex_text(now.mac)}"
+        return now.up and not self.lost
 
 
 def states(octets: bytes, index: int) -> Iterator[bool]:
-    """What the messages of one netlink datagram say of an interface: up, down (or gone)."""
+    """What the messages of one netlink datagram say of an interface: up, down (or gone).
+
+    A bridge tells of its ports in messages of its own family, and that a port left it is none of our business.
+    """
     at = 0
     while at + _HEADER.size <= len(octets):
         length, kind, *_ = _HEADER.unpack_from(octets, at)
         if length < _HEADER.size or at + length > len(octets):
             return
         if kind in (_NEW_LINK, _DEL_LINK) and length >= _HEADER.size + _IFINFO.size:
-            _, _, which, flags, _ = _IFINFO.unpack_from(octets, at + _HEADER.size)
-            if which == index:
+            family, _, which, flags, _ = _IFINFO.unpack_from(octets, at + _HEADER.size)
+            if which == index and family == socket.AF_UNSPEC:
                 yield kind == _NEW_LINK and carries(flags)
         at += (length + 3) & ~3

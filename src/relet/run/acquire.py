@@ -34,6 +34,7 @@ from relet.model.effects import (
 from relet.model.events import Command, Event, LinkChanged, Wake
 from relet.net import clock, netlink
 from relet.net.arp import ArpFrames
+from relet.net.claim import Claim
 from relet.net.link import LinkError, LinkInfo
 from relet.net.monitor import LinkMonitor
 from relet.net.packet import dhcp_frames
@@ -75,17 +76,16 @@ class Orders(msgspec.Struct, frozen=True):
 
 
 class Acquire:
-    """One client on one interface. Raises LinkError if the interface cannot be used, OSError if the lease file cannot."""
+    """One client on one interface. Raises LinkError if the interface cannot be used.
+
+    tell: gets all that happens, and must not raise, for more is to be done than to tell it.
+    """
 
     def __init__(self, link: LinkInfo, settings: ClientSettings, orders: Orders, tell: Callable[[Told], None]) -> None:
         self._link, self._orders, self._tell = link, orders, tell
-        self._file = LeaseFile(orders.lease_file, Identity(settings.mac, settings.client_id))
-        remembered, note = self._file.read()
-        if note:
-            self._say(note.kind, note.text)
-        self._client = Client(settings, SystemRandom().random, remembered)
         self._interface = Interface(link)
         with ExitStack() as stack:
+            stack.callback(Claim(link.name).close)
             self._loop = Loop(self._deadline, self._wake)
             stack.callback(self._loop.close)
             self._frames = dhcp_frames(link.name, CLIENT_PORT)
@@ -99,9 +99,15 @@ class Acquire:
             self._hooks = Hooks(orders.hook, self._loop, self._hook_told)
             stack.callback(self._hooks.close)
             self._opened = stack.pop_all()
+        self._file = LeaseFile(orders.lease_file, Identity(settings.mac, settings.client_id))
+        remembered, note = self._file.read()
+        if note:
+            self._say(note.kind, note.text)
+        self._client = Client(settings, SystemRandom().random, remembered)
         self._give_up_at = clock.now().mono + orders.timeout
         self._outcome = GOOD
         self._finished = False
+        self._sent = True
 
     def run(self) -> int:
         """Until the client has finished. GOOD, NO (nothing obtained, nothing to release) or ENVIRONMENT.
@@ -116,7 +122,9 @@ class Acquire:
                 self._prepare()
             self._listen()
             self._on([LinkChanged(self._monitor.up), Command.START])
-            self._loop.run()
+            self._link_heard()
+            if not self._over():
+                self._loop.run()
         return self._outcome
 
     def _prepare(self) -> None:
@@ -129,7 +137,7 @@ class Acquire:
     def _listen(self) -> None:
         self._loop.register(self._frames, lambda: self._on(self._frames.receive()))
         self._loop.register(self._arp, lambda: self._on(self._arp.receive()))
-        self._loop.register(self._monitor, lambda: self._on(self._monitor.receive()))
+        self._loop.register(self._monitor, self._link_heard)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self._loop.on_signal(number, self._interrupted)
         self._loop.on_signal(signal.SIGUSR1, lambda: self._on([Command.RENEW]))
@@ -144,6 +152,14 @@ class Acquire:
                 self._carry_out(effect)
             self._tell_state(before)
         self._after()
+
+    def _link_heard(self) -> None:
+        events = self._monitor.receive()
+        if self._monitor.lost and not self._finished:
+            self._say("interface-lost", self._monitor.lost)
+            self._end(ENVIRONMENT)
+        else:
+            self._on(events)
 
     def _deadline(self) -> float | None:
         machine = self._client.deadline()
@@ -173,8 +189,11 @@ class Acquire:
             self._release_if_possible(state)
         if self._orders.once and isinstance(state, Bound) and state.watch.announce_at == inf:
             self._finished = True
-        if self._finished and self._hooks.idle():
+        if self._over():
             self._loop.stop()
+
+    def _over(self) -> bool:
+        return self._finished and self._hooks.idle()
 
     def _release_if_possible(self, state: State) -> None:
         if isinstance(state, Bound | Renewing | Rebinding):
@@ -195,7 +214,7 @@ class Acquire:
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Send(mac=None):
-                self._mouth.send(effect)
+                self._send(effect)
             case Send():
                 self._frames.send(effect)
             case SendArp():
@@ -211,8 +230,15 @@ class Acquire:
                 self._say(kind, text)
             case Finished():
                 self._finished = True
+                self._hooks.hurry()
             case _:
                 assert_never(effect)
+
+    def _send(self, send: Send) -> None:
+        self._sent = self._mouth.send(send)
+        if not self._sent:
+            where = f"to {ip_text(send.destination)} from {ip_text(send.source)}"
+            self._say("not-sent", f"the kernel cannot send {where}; is that address on {self._link.name}?")
 
     def _configure(self, effect: Configure) -> None:
         now = clock.now()
@@ -234,23 +260,26 @@ class Acquire:
         self._hooks.run(effect.cause, environment(effect.cause, self._link.name, effect.binding))
 
     def _deconfigure(self, effect: Deconfigure) -> None:
+        server_told = effect.cause != "release" or self._let_go()
+        if not server_told:
+            self._outcome = NO
         if self._orders.configure:
-            if effect.cause == "release":
-                self._let_go()
             try:
                 self._interface.withdraw(effect.binding)
             except LinkError as error:
                 self._say("cannot-configure", str(error))
         if effect.forget:
             self._forget()
-        self._tell(deconfigured(effect, self._link.name, clock.now().wall))
+        self._tell(deconfigured(effect, self._link.name, clock.now().wall, server_told))
         self._hooks.run(effect.cause, environment(effect.cause, self._link.name, effect.binding))
 
-    def _let_go(self) -> None:
+    def _let_go(self) -> bool:
+        """Has the DHCPRELEASE that was just sent left the kernel?"""
         for _ in range(RELEASE_POLLS):
-            if not self._mouth.unsent():
-                return
+            if not self._sent or not self._mouth.unsent():
+                break
             time.sleep(RELEASE_POLL_S)
+        return self._sent and not self._mouth.unsent()
 
     def _forget(self) -> None:
         try:

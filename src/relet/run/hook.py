@@ -26,6 +26,9 @@ from relet.wire.address import BROADCAST, ip_text, mask
 TIMEOUT_S = 60.0
 """A hook that runs longer is killed."""
 
+FAREWELL_S = 5.0
+"""What is left to a run once the client ends: whoever stops it, perhaps the whole machine, waits for it."""
+
 MAX_WAITING = 16
 """Runs that wait for the one before; of more, the oldest are left out, since the newest says how things are."""
 
@@ -65,9 +68,15 @@ class Hooks:
         if not self._argv:
             return
         self._waiting.append(_Run(reason, dict(environment)))
-        if len(self._waiting) > MAX_WAITING:
-            self._told(f"hook for {self._waiting.popleft().reason} left out: too many are waiting")
+        self._leave_out(MAX_WAITING, "too many are waiting")
         self._next()
+
+    def hurry(self) -> None:
+        """The client ends: only the newest run that waits is still done, and FAREWELL_S is left to each."""
+        self._timeout = min(self._timeout, FAREWELL_S)
+        self._leave_out(1, "the client ends")
+        if self._process:
+            self._kill_at = min(self._kill_at, now().mono + self._timeout)
 
     def idle(self) -> bool:
         """Is nothing running or waiting?"""
@@ -91,6 +100,10 @@ class Hooks:
             self._kill(self._process)
             self._process.wait()
             self._forget()
+
+    def _leave_out(self, most: int, why: str) -> None:
+        while len(self._waiting) > most:
+            self._told(f"hook for {self._waiting.popleft().reason} left out: {why}")
 
     def _next(self) -> None:
         while self._process is None and self._waiting:

@@ -1,19 +1,21 @@
 """The client's lease file: one JSON object, so that the next start can ask for the same address.
 
 Whoever reads the file finds the old lease or the new one, never a part: it is written beside its place, synced, and
-renamed. A file that cannot be used, or is another client's, is moved aside as '.bad', and the client starts without a
-lease and says so.
+renamed. A file that cannot be used, or is another client's, is moved aside as '.bad' if that is possible, and the client
+starts without a lease and says so.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from relet.client.accept import usable
 from relet.model.effects import Binding, Note
-from relet.model.network import INFINITE
 from relet.wire.address import hex_text, ip_text, parse_hex, parse_ip
+from relet.wire.codes import INFINITE
 
 MAX_OCTETS = 1 << 20
 """A lease file is a few hundred octets; more than this is not read."""
@@ -59,21 +61,18 @@ class LeaseFile:
         self._identity = identity
 
     def read(self) -> tuple[Binding | None, Note | None]:
-        """The remembered lease, if there is a file and it is good; what the operator should hear of it.
-
-        Raises OSError only if the file is there and cannot be read or moved aside.
-        """
+        """The remembered lease, if there is a file and it is good; what the operator should hear of it."""
         try:
             with self.path.open("rb") as file:
                 octets = file.read(MAX_OCTETS + 1)
         except FileNotFoundError:
             return None, None
+        except OSError as error:
+            return None, Note("bad-lease-file", f"{self.path} cannot be read: {error.strerror}")
         try:
             return _binding(_checked(octets, self._identity)), None
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            aside = self.path.with_name(self.path.name + ".bad")
-            self.path.replace(aside)
-            return None, Note("bad-lease-file", f"{self.path} cannot be used: {error}; it is kept as {aside}")
+            return None, Note("bad-lease-file", f"{self.path} cannot be used: {error}; {self._set_aside()}")
 
     def write(self, binding: Binding) -> None:
         """Make the lease the remembered one, safe on disk when this returns. Raises OSError; the old file then stays."""
@@ -81,11 +80,16 @@ class LeaseFile:
         beside = self.path.with_name(f".{self.path.name}.new")
         octets = msgspec.json.format(msgspec.json.encode(_stored(binding, self._identity)), indent=2) + b"\n"
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(octets)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(octets)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self.path)
+        except OSError:
+            with suppress(OSError):
+                beside.unlink()
+            raise
         self._sync_folder()
 
     def remove(self) -> None:
@@ -93,6 +97,15 @@ class LeaseFile:
         self.path.unlink(missing_ok=True)
         if self.path.parent.is_dir():
             self._sync_folder()
+
+    def _set_aside(self) -> str:
+        """What became of a file that cannot be used."""
+        aside = self.path.with_name(self.path.name + ".bad")
+        try:
+            self.path.replace(aside)
+        except OSError as error:
+            return f"it cannot be moved aside: {error.strerror}"
+        return f"it is kept as {aside}"
 
     def _sync_folder(self) -> None:
         folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -137,9 +150,13 @@ def _binding(stored: Stored) -> Binding:
         raise ValueError(f"T1 {stored.t1}, T2 {stored.t2} and lease time {stored.lease_time} do not fit each other")
     if not all(1 <= code <= 254 for code in stored.options):
         raise ValueError("an option code is not within 1..254")
+    address, server = parse_ip(stored.address), parse_ip(stored.server)
+    for each in (address, server):
+        if not usable(each):
+            raise ValueError(f"no host can have the address {ip_text(each)}")
     return Binding(
-        parse_ip(stored.address),
-        parse_ip(stored.server),
+        address,
+        server,
         stored.requested_at,
         stored.lease_time,
         stored.t1,

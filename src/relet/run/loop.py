@@ -8,6 +8,7 @@ import selectors
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -114,7 +115,9 @@ class Loop:
             self._in_a_row += 1
             if self._in_a_row >= MAX_FAULTS:
                 raise
-            self._log.exception("callback failed", error=repr(error), faults=self.faults)
+            # A terminal that is gone, a disk that is full: no reason to end.
+            with suppress(OSError, ValueError):
+                self._log.exception("callback failed", error=repr(error), faults=self.faults)
 
     def _signalled(self, reader: socket.socket) -> None:
         for number in reader.recv(SIGNALS_READ):

@@ -41,6 +41,9 @@ DECONFIGURED = {
 }
 """Why an address is taken away, by cause of Deconfigure."""
 
+UNTOLD = "given up, but its server could not be told"
+"""In place of 'released', if that is not true."""
+
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="kebab"):
     """Something that happened. event: kebab-case name; text: for people; at, expires: seconds since 1970; the fields
@@ -61,12 +64,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
 def configured(effect: Configure, interface: str, at: float) -> Told:
     """An address is on the interface."""
     binding = effect.binding
-    return _about(binding, "bound", _bound_text(binding, effect.cause), effect.cause, interface, at)
+    return _about(binding, "bound", _bound_text(binding, effect.cause, at), effect.cause, interface, at)
 
 
-def deconfigured(effect: Deconfigure, interface: str, at: float) -> Told:
-    """An address is no longer on the interface."""
-    text = f"{ip_text(effect.binding.address)} taken away: {DECONFIGURED[effect.cause]}"
+def deconfigured(effect: Deconfigure, interface: str, at: float, server_told: bool = True) -> Told:
+    """An address is no longer on the interface. server_told: False if a DHCPRELEASE could not be sent."""
+    why = DECONFIGURED[effect.cause] if server_told else UNTOLD
+    text = f"{ip_text(effect.binding.address)} taken away: {why}"
     return _about(effect.binding, "unbound", text, effect.cause, interface, at)
 
 
@@ -105,9 +109,11 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def _bound_text(binding: Binding, cause: str) -> str:
+def _bound_text(binding: Binding, cause: str, at: float) -> str:
     width = plan(binding).width
-    lasts = duration(inf if binding.expires() == inf else binding.lease_time)
+    # What a server just granted is told as it granted it; of a lease used without an answer, the rest counts.
+    whole = inf if binding.expires() == inf else binding.lease_time
+    lasts = duration(binding.expires() - at if cause == "remembered" else whole)
     why = CONFIGURED[cause]
     return f"bound to {ip_text(binding.address)}/{width} by {ip_text(binding.server)} for {lasts} ({why})"
 

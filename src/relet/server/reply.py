@@ -10,12 +10,13 @@ from struct import Struct
 from msgspec.structs import replace
 
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
-from relet.model.network import INFINITE, Network, Reservation, Subnet
+from relet.model.network import Network, Reservation, Subnet
 from relet.model.reasons import Answer, explain
 from relet.server.classify import Kind
 from relet.server.settle import Settled
 from relet.server.verdict import Verdict
 from relet.wire.address import BROADCAST, BROADCAST_MAC, ip_text
+from relet.wire.codes import INFINITE
 from relet.wire.message import (
     BOOTREPLY,
     BROADCAST_FLAG,

@@ -7,11 +7,12 @@ import msgspec
 from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.lease import FOREVER, Change, Lease, LeaseState
-from relet.model.network import INFINITE, Network, Reservation, Subnet
+from relet.model.network import Network, Reservation, Subnet
 from relet.model.reasons import Answer, Reason
 from relet.server.classify import Kind, Request
 from relet.server.decide import Row, Ruling
 from relet.server.situation import Situation
+from relet.wire.codes import INFINITE
 from relet.wire.options import HOST_NAME, LEASE_TIME, RELAY_AGENT_INFORMATION
 
 _HOST_NAME = HOST_NAME.code

@@ -5,6 +5,9 @@ from enum import IntEnum
 from relet.wire.compounds import list_of
 from relet.wire.kinds import named
 
+INFINITE = 0xFFFFFFFF
+"""Lease time that means for ever (RFC 2131 s3.3)."""
+
 
 class MessageType(IntEnum):
     """Option 53 (RFC 2132 s9.6; RFC 3203, 4388, 6926, 7724 for those from 9 on)."""

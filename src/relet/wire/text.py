@@ -2,11 +2,9 @@
 
 from relet.wire import options
 from relet.wire.address import hex_text, ip_text
+from relet.wire.codes import INFINITE
 from relet.wire.message import BOOTREQUEST, Message
 from relet.wire.texts import OPAQUE
-
-INFINITE = 0xFFFFFFFF
-"""Lease time for ever (RFC 2131 s3.3)."""
 
 
 def line(message: Message) -> str:

@@ -1,0 +1,31 @@
+"""One client on an interface; the same name in another namespace is another interface."""
+
+import errno
+
+import pytest
+
+from relet.net.claim import Claim
+from relet.net.link import LinkError
+from support.lab import Lab
+
+pytestmark = pytest.mark.namespaces
+
+
+def test_a_claim_holds_for_its_interface_until_it_is_closed() -> None:
+    with Lab() as lab, lab.inside(lab.namespace("host")):
+        claim, other = Claim("c0"), Claim("c1")
+        with pytest.raises(LinkError, match="cannot claim c0: Address already in use") as caught:
+            Claim("c0")
+        assert caught.value.code == errno.EADDRINUSE
+        claim.close()
+        Claim("c0").close()
+        other.close()
+
+
+def test_another_namespace_has_interfaces_of_its_own() -> None:
+    with Lab() as lab:
+        with lab.inside(lab.namespace("one")):
+            one = Claim("c0")
+        with lab.inside(lab.namespace("two")):
+            Claim("c0").close()
+        one.close()
