@@ -69,6 +69,15 @@ def test_a_client_without_hardware_address_is_known_by_its_identifier_even_where
     assert [offer.yiaddr for offer in offers if offer] == [ip(100), ip(101)]
 
 
+def test_broken_relay_information_on_record_does_no_harm_later() -> None:
+    relayed = selecting(ip(100), giaddr=RELAY)
+    relayed.options[82] = b"\1\x09broken"
+    table = Table()
+    assert kind_of(table.say(relayed, broadcast=False)) == "ACK"
+    by_circuit = Table(replace(OFFICE, reservations=(Reservation("circuit-id", b"port", ip(50)),)), store=table.store)
+    assert kind_of(by_circuit.say(selecting(ip(100)))) == "ACK"
+
+
 def test_a_drop_is_counted_once_although_the_store_fails() -> None:
     row = Reservation("circuit-id", b"port", ip(100))
     table = Table(replace(OFFICE, reservations=(row,)), store=FullDisk())

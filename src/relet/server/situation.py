@@ -3,6 +3,7 @@
 Facts only: nothing here chooses. A situation lives for one request and is not kept.
 """
 
+from relet.errors import WireError
 from relet.model.clock import Now
 from relet.model.lease import Lease, View
 from relet.model.network import Reservation
@@ -140,11 +141,9 @@ class Situation:
     def _remembered_reservation(self) -> Reservation | None:
         """RFC 3046 s2.2: a renewal by unicast passes no relay. What the relay said when the lease was granted still
         holds for the client that has it."""
-        if (
-            self.mine
-            and self.lease is not None
-            and self.lease.relay
-            and _RELAY_INFO not in self.request.message.options
-        ):
+        if not self.mine or self.lease is None or not self.lease.relay or _RELAY_INFO in self.request.message.options:
+            return None
+        try:
             return self._site.reservation_by_relay(self.lease.relay)
-        return None
+        except WireError:  # it was not needed when it was written down, and is no fault of this request
+            return None
