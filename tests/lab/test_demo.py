@@ -41,11 +41,13 @@ STORY = [
 """The messages of the five scenes, copies left out."""
 
 
-def relet_demo(*arguments: str | Path, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command as its user would, with output that is not a terminal."""
+def relet_demo(
+    *arguments: str | Path, path: str | None = None, before: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as its user would, with output that is not a terminal. before: what starts it."""
     environment = {name: value for name, value in os.environ.items() if name != demo.ON_STAGE}
     return subprocess.run(
-        [sys.executable, "-m", "relet", "demo", *map(str, arguments)],
+        [*before, sys.executable, "-m", "relet", "demo", *map(str, arguments)],
         env=environment if path is None else environment | {"PATH": path},
         capture_output=True,
         timeout=TIMEOUT_S,
@@ -104,6 +106,16 @@ def test_on_a_real_network(tmp_path: Path) -> None:
     if ended.returncode == demo.ENVIRONMENT and "user namespaces" in ended.stderr:
         lacking(f"namespaces ({ended.stderr})")
     hold_to_its_word(ended, tmp_path)
+
+
+@pytest.mark.namespaces
+@pytest.mark.skipif(os.geteuid() != 0, reason="the test above was without root already")
+def test_without_root(tmp_path: Path) -> None:
+    """As a user without capabilities, all rights of the play come from a user namespace."""
+    nobody = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    if subprocess.run([*nobody, "unshare", "--user", "--map-root-user", "true"], check=False).returncode:
+        lacking("user namespaces")
+    hold_to_its_word(relet_demo("--out", tmp_path, before=nobody), tmp_path)
 
 
 @pytest.mark.namespaces

@@ -11,8 +11,15 @@ from support.lab import Lab
 pytestmark = pytest.mark.namespaces
 
 
+def _host(lab: Lab, label: str) -> str:
+    """A namespace with interfaces c0 and c1."""
+    name = lab.namespace(label)
+    lab.ip(name, "link", "add", "c0", "type", "veth", "peer", "name", "c1")
+    return name
+
+
 def test_a_claim_holds_for_its_interface_until_it_is_closed() -> None:
-    with Lab() as lab, lab.inside(lab.namespace("host")):
+    with Lab() as lab, lab.inside(_host(lab, "host")):
         claim, other = Claim("c0"), Claim("c1")
         with pytest.raises(LinkError, match="cannot claim c0: Address already in use") as caught:
             Claim("c0")
@@ -24,8 +31,8 @@ def test_a_claim_holds_for_its_interface_until_it_is_closed() -> None:
 
 def test_another_namespace_has_interfaces_of_its_own() -> None:
     with Lab() as lab:
-        with lab.inside(lab.namespace("one")):
+        with lab.inside(_host(lab, "one")):
             one = Claim("c0")
-        with lab.inside(lab.namespace("two")):
+        with lab.inside(_host(lab, "two")):
             Claim("c0").close()
         one.close()

@@ -1,10 +1,16 @@
 """`relet serve` and the clients that people have: each gets a lease, is killed, starts again and is confirmed."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from relet.model.effects import CLIENT_PORT
+from relet.net.packet import dhcp_frames
+from relet.wire.address import parse_ip
+from relet.wire.message import decode
+from relet.wire.options import SERVER_IDENTIFIER, MessageType
 from support.lab import Lab, Process, need, until
 from support.serving import Serve, office
 
@@ -142,7 +148,12 @@ def test_relay_changes_nothing_for_relet(lab: Lab) -> None:
     assert relay
 
 
-def test_of_two_servers_only_the_one_with_the_lease_answers(lab: Lab) -> None:
+@pytest.mark.parametrize(
+    ("pool", "reason"),
+    [("192.168.1.150-192.168.1.199", "not-ours"), ("192.168.1.100-192.168.1.149", "no-record")],
+    ids=["pools of their own", "one pool for both"],
+)
+def test_of_two_servers_only_the_one_with_the_lease_answers(lab: Lab, pool: str, reason: str) -> None:
     one, two, host = (lab.namespace(name) for name in ("one", "two", "host"))
     lab.switch("switch", (one, "s0"), (two, "s0"), (host, "c0"))
     lab.address(one, "s0", "192.168.1.1/24")
@@ -152,13 +163,19 @@ def test_of_two_servers_only_the_one_with_the_lease_answers(lab: Lab) -> None:
     assert "ACK" in first.verdict("SELECTING")
     until(lambda: len(lab.addresses(host, "c0")) == 1)
     client.kill()
-    second = Serve(lab, two, office(pool="192.168.1.150-192.168.1.199"), "two")
+    second = Serve(lab, two, office(pool=pool), "two")
 
-    relet_client(lab, host)
-    assert "ACK" in (line := first.verdict("INIT-REBOOT"))
-    assert "reason=confirmed" in line
-    assert "SILENT" in (line := second.verdict("INIT-REBOOT"))
-    assert "reason=not-ours" in line
+    with lab.inside(host), closing(dhcp_frames("c0", CLIENT_PORT)) as ear:
+        again = relet_client(lab, host)
+        assert "ACK" in (line := first.verdict("INIT-REBOOT"))
+        assert "reason=confirmed" in line
+        assert "SILENT" in (line := second.verdict("INIT-REBOOT"))
+        assert f"reason={reason}" in line
+        again.line("bound to 192.168.1.100")  # whatever was answered is on the wire by now
+        replies = [decode(arrival.payload) for arrival in ear.receive()]
+    assert [(reply.kind, reply.ip(SERVER_IDENTIFIER.code)) for reply in replies] == [
+        (MessageType.ACK, parse_ip("192.168.1.1"))
+    ]
 
 
 def test_why_explains_answers_and_silence(lab: Lab) -> None:

@@ -218,6 +218,17 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
         Control(tmp_path / "missing" / "control", answer, Loop(lambda: None, lambda: None))
 
 
+def test_a_socket_of_another_kind_is_somebodys_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    loop = Loop(lambda: None, lambda: None)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(str(path))
+        with pytest.raises(ControlError, match="another server"):
+            Control(path, answer, loop)
+        assert path.is_socket()
+    loop.close()
+
+
 def test_a_second_server_does_not_take_the_socket_of_a_living_one(tmp_path: Path) -> None:
     path = tmp_path / "relet.sock"
     first = Served(path)

@@ -191,3 +191,48 @@ def test_a_client_that_declines_keeps_no_more_than_was_declined() -> None:
         table.say(request(MessageType.DECLINE, {50: address(offer.yiaddr)}))
     states = [lease.state for lease in table.store.all()]
     assert states == [LeaseState.DECLINED] * 5
+
+
+def test_two_hosts_on_one_circuit_without_hardware_addresses_do_not_share_a_reservation() -> None:
+    """RFC 4390: over InfiniBand chaddr is empty, and only the client identifier tells hosts apart."""
+    table = Table(reservations=(Reservation("circuit-id", b"port-7", ip(50)),))
+    answers = []
+    for identifier in (b"\xffAAAA", b"\xffBBBB"):
+        message = replace(selecting(ip(50), mac=b"", giaddr=RELAY), htype=32)
+        message.options.update({61: identifier, 82: PORT_7})
+        answers.append(kind_of(table.say(message, broadcast=False)))
+    assert answers == ["ACK", "NAK"]
+
+
+def test_an_offer_to_the_boot_loader_does_not_keep_the_system_from_its_reservation() -> None:
+    table = Table(reservations=(reserved(ip(50)),))
+    loader, system = discover(), reboot(ip(50))
+    loader.options[61], system.options[61] = b"\x00loader", b"\x00system"
+    assert table.say(loader) is not None
+    assert kind_of(table.say(system)) == "ACK"
+
+
+@pytest.mark.parametrize("state", [LeaseState.BOUND, LeaseState.RELEASED])
+def test_leases_outside_of_the_pools_do_not_hide_free_addresses(state: LeaseState) -> None:
+    table = Table()
+    for number in range(110, 250):
+        table.lease(ip(number), bytes((2, 0, 0, 0, 1, number)), seconds=-5, state=state)
+    for number in range(100, 110):
+        table.lease(ip(number), bytes((2, 0, 0, 0, 0, number)))
+    table.restart()
+    assert table.say(discover()) is None
+    gone = bytes((2, 0, 0, 0, 0, 105))
+    table.say(request(MessageType.RELEASE, {}, gone, ciaddr=ip(105)), broadcast=False)
+    reply = table.say(discover())
+    assert reply is not None
+    assert reply.yiaddr == ip(105)
+
+
+def test_no_promise_of_no_time_while_the_store_fails() -> None:
+    store = Moody()
+    table = Table(store=store)
+    table.lease(ip(100), seconds=10)
+    store.sick = True
+    table.later(9.5)
+    assert table.say(reboot(ip(100))) is None
+    assert table.verdict() == ("SILENT", "store-unavailable")

@@ -1,11 +1,13 @@
 """One client on an interface: two would take each other's addresses away.
 
-The claim is an abstract Unix socket (unix(7)): its name is known in the network namespace and nowhere else, as the
-interface's is, and the kernel drops it with the process, however that ends. Servers claim nothing.
+The claim is the client's port of TCP on that interface, which DHCP does not use: bound, and never listened on. It is known
+in the network namespace and nowhere else, as the interface is; the kernel drops it with the process, however that ends; and
+only who may use privileged ports can hold it. Servers claim nothing.
 """
 
 import socket
 
+from relet.model.effects import CLIENT_PORT
 from relet.net.link import LinkError
 
 
@@ -13,9 +15,10 @@ class Claim:
     """An interface that no other client of this program may use meanwhile. Raises LinkError if one does (EADDRINUSE)."""
 
     def __init__(self, interface: str) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            self._socket.bind(f"\0relet-client-{interface}")
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+            self._socket.bind(("0.0.0.0", CLIENT_PORT))
         except OSError as error:
             self._socket.close()
             raise LinkError(f"cannot claim {interface}: {error.strerror}", error.errno or 0) from error

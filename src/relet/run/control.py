@@ -5,10 +5,12 @@ server up: sizes and connections are bounded, a peer that does not read loses it
 room for others.
 """
 
+import errno
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from struct import pack
 
 import msgspec
 
@@ -20,7 +22,7 @@ MAX_REQUEST = 65_536
 MAX_CONNECTIONS = 16
 SEND_BUFFER = 1 << 20
 """Octets of an answer that may wait for the peer; the system may allow less (net.core.wmem_max)."""
-ANSWER_TIMEOUT = 5.0
+ANSWER_TIMEOUT = 5
 """Seconds that a command waits for the server."""
 
 Question = Mapping[str, object]
@@ -42,7 +44,7 @@ class Control:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             if path.is_socket():
-                if _answers(path):
+                if not _deserted(path):
                     raise ControlError(f"another server answers at {path}; give this one a control socket of its own")
                 path.unlink()  # left by a server that was killed
             self._listener.bind(str(path))
@@ -106,17 +108,18 @@ def _reply(answer: Answerer, line: bytes) -> bytes:
     return msgspec.json.encode(said) + b"\n"
 
 
-def _answers(path: Path) -> bool:
-    """Does somebody listen there?"""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(ANSWER_TIMEOUT)
-        return connection.connect_ex(str(path)) == 0
+def _deserted(path: Path) -> bool:
+    """Is it certain that nobody has this socket any more? One that is busy, or of another kind, is somebody's."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as connection:
+        return connection.connect_ex(str(path)) == errno.ECONNREFUSED
 
 
 def ask(path: Path, question: Question) -> object:
     """The command's end: the server's answer to a question. Raises ControlError if no server answers."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(ANSWER_TIMEOUT)
+        # in the kernel, because a socket that Python times would not wait for room among those not accepted yet
+        for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            connection.setsockopt(socket.SOL_SOCKET, way, pack("@ll", ANSWER_TIMEOUT, 0))
         try:
             connection.connect(str(path))
             connection.sendall(msgspec.json.encode(question) + b"\n")

@@ -14,6 +14,7 @@ from heapq import heapify, heappop, heappush
 
 from relet.model.lease import Lease, LeaseState
 from relet.model.network import Network
+from relet.model.ranges import Ranges
 
 RETURNED_TRIES = 64
 """Returned addresses looked at for one request; those that are on offer to others are put back to the end."""
@@ -24,6 +25,7 @@ class FreeAddresses:
 
     def __init__(self, network: Network) -> None:
         self._reserved = frozenset(row.address for row in network.reservations)
+        self._pools = Ranges.of(pair for subnet in network.subnets for pair in subnet.pools.pairs())
         self._fresh: Iterator[int] = (
             address for subnet in network.subnets for address in subnet.pools if address not in self._reserved
         )
@@ -33,7 +35,7 @@ class FreeAddresses:
     def load(self, leases: Iterable[Lease]) -> None:
         """Take in all leases of the network at start."""
         for lease in leases:
-            if lease.address not in self._reserved:
+            if self._ours(lease.address):
                 self._expiring.append(lease.expires << 32 | lease.address)
                 if lease.state is LeaseState.RELEASED:
                     self._returned[lease.address] = True
@@ -42,13 +44,17 @@ class FreeAddresses:
     def note(self, before: Lease | None, after: Lease) -> None:
         """Follow a committed change."""
         address = after.address
-        if address in self._reserved:
+        if not self._ours(address):
             return
         in_heap = self._returned.pop(address, before is not None)
         if after.state is LeaseState.RELEASED:
             self._returned[address] = in_heap
         elif not in_heap:
             heappush(self._expiring, after.expires << 32 | address)
+
+    def _ours(self, address: int) -> bool:
+        """Is it for any client of the pools? A lease may lie outside of them, by reservation or from earlier days."""
+        return address not in self._reserved and address in self._pools
 
     def choose(self, lease: Callable[[int], Lease | None], free: Callable[[int], bool], wall: int) -> int:
         """A free address, 0 if there is none.

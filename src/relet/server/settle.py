@@ -55,7 +55,7 @@ def without_writing(plan: Verdict, view: View, now: Now) -> Settled:
     if informs or (plan.answer is Answer.SILENT and not plan.changes):
         return Settled(plan)
     lease = view.lease(plan.address)
-    if plan.answer is Answer.ACK and lease is not None and lease.client == request.client and lease.holds(now.wall):
-        left = remaining_seconds(lease, now)
+    left = remaining_seconds(lease, now) if lease is not None and lease.holds(now.wall) else 0
+    if plan.answer is Answer.ACK and lease is not None and lease.client == request.client and left:
         return Settled(msgspec.structs.replace(plan, reason=why.STORE_CONFIRMED, seconds=left, changes=()))
     return silent([request], why.STORE_UNAVAILABLE)[0]

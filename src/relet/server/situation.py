@@ -80,7 +80,8 @@ class Situation:
         if lease is not None and (lease.quarantined(self.now.wall) or self._held_by_other(lease)):
             return False
         holder = self._offers.holder(address, self.now.mono)
-        return (holder is None or holder == self.request.client) and address not in self._own
+        unpromised = holder is None or holder == self.request.client or self._reserved_by_hardware(address)
+        return unpromised and address not in self._own
 
     def grantable(self, address: int) -> bool:
         """Free, and ours to give to this client."""
@@ -130,13 +131,18 @@ class Situation:
         return self._site.free.choose(self._view.lease, self.grantable, int(self.now.wall))
 
     def _held_by_other(self, lease: Lease) -> bool:
-        """Does another client hold it? Not if a reservation says that the same hardware is meant: a host may have one
-        client identifier while it boots from the network and another one, or none, afterwards."""
+        """Does another client hold it?"""
         if lease.client == self.request.client or not lease.holds(self.now.wall):
             return False
-        row, message = self.reservation, self.request.message
+        message = self.request.message
         same_hardware = lease.hardware == bytes((message.htype,)) + message.chaddr
-        return row is None or row.address != lease.address or not same_hardware
+        return not (same_hardware and self._reserved_by_hardware(lease.address))
+
+    def _reserved_by_hardware(self, address: int) -> bool:
+        """Does a reservation give the address to the hardware that asks, whatever it calls itself? A host may have one
+        client identifier while it boots from the network and another one, or none, afterwards."""
+        row = self.reservation
+        return row is not None and row.by == "mac" and row.address == address
 
     def _remembered_reservation(self) -> Reservation | None:
         """RFC 3046 s2.2: a renewal by unicast passes no relay. What the relay said when the lease was granted still
