@@ -61,7 +61,7 @@ def test_without_the_rights_it_says_which_are_needed() -> None:
             lab.start(host, need("setpriv"), "--bounding-set=-all", *RELET, "client", "c0", "--lease-file", file)
         )
     assert code == 3
-    assert said.startswith("relet: cannot open a packet socket: Operation not permitted; run it as root")
+    assert said.startswith("relet: cannot claim c0: Permission denied; run it as root")
 
 
 @pytest.mark.parametrize("hook", ["nowhere/at/all", "not-executable", "folder"])
