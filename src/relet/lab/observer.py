@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from relet.errors import WireError
 from relet.lab.ladder import EVERYBODY, Aside, Event, Ladder, Packet, Silence, State
 from relet.lab.stage import CLIENT, HOSTS, Seen
+from relet.model.effects import CLIENT_PORT, SERVER_PORT
 from relet.server.told import Told
 from relet.wire.address import ip_text
 from relet.wire.arp import REQUEST, Arp, decode_arp
@@ -67,7 +68,7 @@ class Observer:
                 self._arp(seen, decode_arp(seen.frame))
                 return
             datagram = decode_datagram(seen.frame, verify=False)
-            if datagram.dport not in (67, 68):
+            if datagram.dport not in (SERVER_PORT, CLIENT_PORT):
                 return
             message = decode(datagram.payload)
         except WireError:

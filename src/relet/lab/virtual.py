@@ -11,14 +11,13 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
-from relet.client.conflict import ConflictTiming
 from relet.client.machine import Client
 from relet.client.settings import ClientSettings
 from relet.config.load import parse
 from relet.errors import WireError
 from relet.lab.stage import CLIENT, CLIENT_MAC, OFFICE, SERVERS, STRANGER, STRANGER_MAC, WORKSHOP, Cast, Seen
 from relet.model.clock import Now
-from relet.model.effects import Binding, Configure, Deconfigure, Effect, Forget, Send, SendArp
+from relet.model.effects import CLIENT_PORT, SERVER_PORT, Binding, Configure, Deconfigure, Effect, Forget, Send, SendArp
 from relet.model.events import ArpSeen, Arrival, Command, Event, Wake
 from relet.server.engine import Engine
 from relet.server.told import Told, told
@@ -77,9 +76,7 @@ class VirtualStage:
         self._servers[server].engine = None
 
     def boot(self, reboot_timeout: float) -> None:
-        settings = ClientSettings(
-            mac=CLIENT_MAC, interface="eth0", hostname=CLIENT, reboot_timeout=reboot_timeout, conflict=ConflictTiming()
-        )
+        settings = ClientSettings(mac=CLIENT_MAC, interface="eth0", hostname=CLIENT, reboot_timeout=reboot_timeout)
         self._client = Client(settings, self._random.random, self._lease)
         self._happen(Command.START)
 
@@ -160,7 +157,7 @@ class VirtualStage:
             self._happen(Arrival(datagram.payload, "eth0", 0, datagram.src, datagram.sport, datagram.dst == BROADCAST))
         elif host in self._servers:
             for send in self._servers[host].hear(datagram, self._now()):
-                self._emit(host, _frame(send, SERVERS[host].mac, 67, CLIENT_MAC))
+                self._emit(host, _frame(send, SERVERS[host].mac, SERVER_PORT, CLIENT_MAC))
 
     def _arp(self, host: str, arp: Arp) -> None:
         if host == CLIENT:
@@ -177,7 +174,7 @@ class VirtualStage:
         match effect:
             case Send():
                 mac = next((cast.mac for cast in SERVERS.values() if cast.address == effect.destination), BROADCAST_MAC)
-                self._emit(CLIENT, _frame(effect, CLIENT_MAC, 68, mac))
+                self._emit(CLIENT, _frame(effect, CLIENT_MAC, CLIENT_PORT, mac))
             case SendArp(arp=arp):
                 self._emit(CLIENT, encode_arp(arp))
             case Configure(binding=binding):

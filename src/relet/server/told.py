@@ -1,4 +1,4 @@
-"""`relet why`: the last verdicts for a client, told from the server's ring of records."""
+"""What a server tells of itself: the last verdicts for a client (`relet why`), and what was counted (`relet status`)."""
 
 from collections import Counter
 from collections.abc import Reversible
@@ -70,8 +70,8 @@ def told(records: Reversible[Record], client: str, limit: int) -> list[Told]:
 
 
 def _tell(record: Record) -> Told:
-    text, manual = _explained(record.reason, ip_text(record.address) if record.address else "")
     address = ip_text(record.address) if record.address else ""
+    text, manual = _explained(record.reason, address)
     where = f"relay {ip_text(record.giaddr)}" if record.giaddr else record.interface or "unicast"
     return Told(
         at=record.at,
