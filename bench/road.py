@@ -15,7 +15,7 @@ from pathlib import Path
 
 from relet.model.events import Arrival
 from relet.model.lease import Leases
-from relet.model.network import Network, Subnet
+from relet.model.network import Network, Parameters, Pool, Subnet
 from relet.model.ranges import Ranges
 from relet.net.clock import now
 from relet.server.engine import Engine
@@ -31,8 +31,9 @@ _xids = count(1)
 
 def network(clients: int) -> Network:
     """One subnet with room for all."""
-    subnet = Subnet(parse_ip("10.64.0.0"), 10, Ranges.of([(FIRST, FIRST + 2 * clients)]), OPTIONS)
-    return Network(name="bench", subnets=(subnet,), lease_time=86400, max_lease_time=86400)
+    parameters = Parameters(options=OPTIONS, lease_time=86400)
+    pool = Pool(Ranges.of([(FIRST, FIRST + 2 * clients)]), parameters=parameters)
+    return Network(name="bench", subnets=(Subnet(parse_ip("10.64.0.0"), 10, (pool,), parameters),))
 
 
 def request(client: int, kind: int, options: dict[int, bytes], ciaddr: int = 0) -> Arrival:

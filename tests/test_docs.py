@@ -78,7 +78,8 @@ def _settings() -> Iterator[tuple[str, str, str]]:
 def _made(setting: str) -> object:
     """A setting of a network that leaves it out, where the schema does not say."""
     text = '[[network]]\nname = "a"\ninterfaces = ["a0"]\n[[network.subnet]]\nprefix = "10.0.0.0/24"'
-    return getattr(parse(text, "", ROOT).networks[0], setting.replace("-", "_"))
+    network, name = parse(text, "", ROOT).networks[0], setting.replace("-", "_")
+    return getattr(network if hasattr(network, name) else network.parameters, name)
 
 
 SETTINGS = list(_settings())

@@ -6,8 +6,7 @@ import pytest
 
 from relet.config.load import load, parse, quick
 from relet.errors import ConfigError
-from relet.model.network import Network, Reservation, Settings
-from relet.model.ranges import Ranges
+from relet.model.network import Network, Reservation, Settings, Subnet
 from relet.wire.address import parse_ip
 from relet.wire.codes import INFINITE
 
@@ -104,8 +103,15 @@ def network(settings: Settings) -> Network:
     return only
 
 
-def pools(text: str) -> Ranges:
-    return Ranges.of((parse_ip(a), parse_ip(b)) for a, b in (pair.split("-") for pair in text.split(", ")))
+def addresses(subnet: Subnet) -> str:
+    """Those of its pools."""
+    return "; ".join(str(pool.addresses) for pool in subnet.pools)
+
+
+def times(network: Network) -> tuple[int | None, int | None, int | None]:
+    """Least, default and greatest lease time."""
+    parameters = network.parameters
+    return parameters.min_lease_time, parameters.lease_time, parameters.max_lease_time
 
 
 def test_an_office(tmp_path: Path) -> None:
@@ -117,26 +123,26 @@ def test_an_office(tmp_path: Path) -> None:
     assert settings.listen == ()
     office = network(settings)
     assert (office.name, office.interfaces, office.relays) == ("office", ("eth0",), (parse_ip("10.9.0.1"),))
-    assert (office.min_lease_time, office.lease_time, office.max_lease_time) == (60, 28800, 28800)
+    assert times(office) == (60, 28800, 28800)
     assert office.reservations == (
         Reservation("mac", bytes.fromhex("525400123456"), parse_ip("192.168.1.10"), "printer"),
     )
     (subnet,) = office.subnets
     assert (subnet.prefix, subnet.width) == (parse_ip("192.168.1.0"), 24)
-    assert str(subnet.pools) == "192.168.1.100-192.168.1.199"
-    assert subnet.options == {
+    assert addresses(subnet) == "192.168.1.100-192.168.1.199"
+    assert subnet.parameters.options == {
         1: bytes((255, 255, 255, 0)),
         28: bytes((192, 168, 1, 255)),
         15: b"example.org",
         6: bytes((192, 168, 1, 1)),
         3: bytes((192, 168, 1, 1)),
     }
-    assert next(iter(subnet.options)) == 1
+    assert next(iter(subnet.parameters.options)) == 1
 
 
 def test_a_large_pool() -> None:
     bench = network(parse(BENCH, "bench.toml", Path("/etc")))
-    assert str(bench.subnets[0].pools) == "10.65.0.0-10.80.66.63"
+    assert addresses(bench.subnets[0]) == "10.65.0.0-10.80.66.63"
 
 
 def test_every_setting() -> None:
@@ -144,8 +150,13 @@ def test_every_setting() -> None:
     assert (settings.store, settings.control) == ("memory:", "")
     assert settings.listen == (parse_ip("10.0.0.1"), parse_ip("10.0.0.2"))
     every = network(settings)
-    assert (every.lease_time, every.min_lease_time, every.max_lease_time) == (INFINITE, 30, INFINITE)
-    assert (every.renew_at, every.rebind_at, every.offer_time, every.decline_time) == (0.4, 0.8, 120, 3600)
+    assert times(every) == (30, INFINITE, INFINITE)
+    assert (every.parameters.renew_at, every.parameters.rebind_at, every.offer_time, every.decline_time) == (
+        0.4,
+        0.8,
+        120,
+        3600,
+    )
     assert (every.foreign_address, every.unknown_reboot, every.unknown_reboot_after) == ("silent", "adopt", 10)
     assert (every.cache_threshold, every.match_client_id) == (0.75, False)
     assert [(each.by, each.key) for each in every.reservations] == [
@@ -153,28 +164,28 @@ def test_every_setting() -> None:
         ("circuit-id", b"port 7"),
         ("remote-id", b"\xff"),
     ]
-    assert every.reservations[0].options == {12: b"mine"}
+    assert every.reservations[0].parameters.options == {12: b"mine"}
 
 
 def test_the_nearest_option_wins() -> None:
     near, far = network(parse(EVERYTHING, "all.toml", Path("/etc"))).subnets
-    assert (near.options[15], far.options[15]) == (b"subnet", b"network")
-    assert near.options[4] == far.options[4] == bytes((10, 0, 0, 3))
-    assert near.options[250] == b"\x01\x02"
-    assert near.options[1] == far.options[1] == bytes((255, 0, 0, 0))
-    assert near.options[28] == bytes((10, 255, 255, 255))
+    assert (near.parameters.options[15], far.parameters.options[15]) == (b"subnet", b"network")
+    assert near.parameters.options[4] == far.parameters.options[4] == bytes((10, 0, 0, 3))
+    assert near.parameters.options[250] == b"\x01\x02"
+    assert near.parameters.options[1] == far.parameters.options[1] == bytes((255, 0, 0, 0))
+    assert near.parameters.options[28] == bytes((10, 255, 255, 255))
     # RFC 3021: a prefix of 31 bits has no broadcast address.
-    assert 28 not in far.options
+    assert 28 not in far.parameters.options
 
 
 def test_a_whole_prefix_as_pool_leaves_out_what_no_client_may_have() -> None:
     near, far = network(parse(EVERYTHING, "all.toml", Path("/etc"))).subnets
-    assert str(near.pools) == "10.0.0.1-10.0.0.2, 10.0.0.4-10.0.0.6"
-    assert str(far.pools) == "10.1.0.0-10.1.0.1"
+    assert addresses(near) == "10.0.0.1-10.0.0.2, 10.0.0.4-10.0.0.6"
+    assert addresses(far) == "10.1.0.0-10.1.0.1"
 
 
 def test_a_short_lease_has_a_short_minimum() -> None:
-    assert network(parse(OFFICE.replace('"8h"', '"20s"'), "x", Path())).min_lease_time == 20
+    assert network(parse(OFFICE.replace('"8h"', '"20s"'), "x", Path())).parameters.min_lease_time == 20
 
 
 def test_a_store_may_lie_elsewhere() -> None:
@@ -191,13 +202,13 @@ def test_a_first_try_needs_no_file() -> None:
     assert (settings.store, settings.control) == ("memory:", "")
     served = network(settings)
     assert (served.name, served.interfaces) == ("eth0", ("eth0",))
-    assert served.subnets[0].pools == pools("192.168.1.100-192.168.1.199")
-    assert served.subnets[0].options[1] == bytes((255, 255, 255, 0))
+    assert addresses(served.subnets[0]) == "192.168.1.100-192.168.1.199"
+    assert served.subnets[0].parameters.options[1] == bytes((255, 255, 255, 0))
 
 
 def test_a_first_try_with_the_whole_prefix_spares_the_server() -> None:
     settings = quick("eth0", "192.168.1.0/29", parse_ip("192.168.1.2"), 24)
-    assert network(settings).subnets[0].pools == pools("192.168.1.1-192.168.1.1, 192.168.1.3-192.168.1.7")
+    assert addresses(network(settings).subnets[0]) == "192.168.1.1, 192.168.1.3-192.168.1.7"
 
 
 @pytest.mark.parametrize(

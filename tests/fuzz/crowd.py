@@ -8,11 +8,11 @@ from random import Random
 
 from relet.model.effects import Send
 from relet.model.events import Arrival
-from relet.model.network import Network, Reservation, Subnet
-from relet.model.ranges import Ranges
+from relet.model.network import Network, Parameters, Reservation, Subnet
 from relet.wire.address import BROADCAST, parse_ip
 from relet.wire.codes import INFINITE
 from relet.wire.message import BROADCAST_FLAG, Message, decode, encode, fit
+from support.networks import subnet
 
 OFFICE_SERVER, WORKSHOP_SERVER, FAR_SERVER = parse_ip("192.168.1.1"), parse_ip("10.20.0.1"), parse_ip("10.30.0.1")
 IN_THE_POOL = parse_ip("192.168.1.103")
@@ -35,20 +35,18 @@ WORDS = {3: bytes((192, 168, 1, 254)), 6: bytes(16), 15: b"example.org", 43: b"v
 """Options that do not fit together into a short reply."""
 
 
-def _subnet(prefix: str, first: int = 0, last: int = -1) -> Subnet:
+def _subnet(prefix: str, first: int = 0, last: int = -1, **said: object) -> Subnet:
     start = parse_ip(prefix)
-    pools = Ranges.of([(start + first, start + last)] if last >= first else [])
-    return Subnet(start, 24, pools, {1: b"\xff\xff\xff\0", **WORDS})
+    spans = [(start + first, start + last)] if last >= first else []
+    return subnet(f"{prefix}/24", *spans, options={1: b"\xff\xff\xff\0", **WORDS}, **said)
 
 
 NETWORKS = (
     Network(
         name="office",
-        subnets=(_subnet("192.168.1.0", 100, 104),),
+        subnets=(_subnet("192.168.1.0", 100, 104, lease_time=3600, max_lease_time=7200),),
         interfaces=("eth0",),
         relays=RELAYS[:1],
-        lease_time=3600,
-        max_lease_time=7200,
         cache_threshold=0.5,
     ),
     Network(
@@ -58,7 +56,7 @@ NETWORKS = (
         reservations=(
             Reservation("mac", MACS[1], parse_ip("10.20.0.10"), "printer"),
             Reservation("client-id", CLIENT_IDS[1], parse_ip("10.20.0.51")),
-            Reservation("circuit-id", b"eth9", parse_ip("10.20.0.11"), options={15: b"b" * 255}),
+            Reservation("circuit-id", b"eth9", parse_ip("10.20.0.11"), parameters=Parameters(options={15: b"b" * 255})),
             Reservation("remote-id", b"core", parse_ip("10.20.0.52"), "host-" * 20),
         ),
         unknown_reboot="adopt",
@@ -67,9 +65,10 @@ NETWORKS = (
     ),
     Network(
         name="far",
-        subnets=(_subnet("10.30.0.0", 10, 12), _subnet("10.31.0.0", 10, 11)),
-        lease_time=INFINITE,
-        max_lease_time=INFINITE,
+        subnets=(
+            _subnet("10.30.0.0", 10, 12, lease_time=INFINITE),
+            _subnet("10.31.0.0", 10, 11, lease_time=INFINITE),
+        ),
         unknown_reboot="nak",
         offer_time=5,
     ),
@@ -82,7 +81,7 @@ NETWORKS = (
     ),
 )
 ADDRESSES = (
-    *(address for network in NETWORKS for subnet in network.subnets for address in subnet.pools),
+    *(a for network in NETWORKS for subnet in network.subnets for pool in subnet.pools for a in pool.addresses),
     *(row.address for network in NETWORKS for row in network.reservations),
 )
 ODD_ADDRESSES = (0, 1, BROADCAST, parse_ip("127.0.0.1"), parse_ip("224.0.0.1"), parse_ip("172.16.0.9"), *OWN, *RELAYS)

@@ -5,16 +5,14 @@ from collections import Counter
 import pytest
 from structlog.testing import capture_logs
 
-from relet.model.network import Subnet
-from relet.model.ranges import Ranges
 from relet.run.journal import POOL_FULL_EVERY_S, Journal
+from support.networks import subnet
 from support.table import OTHER_MAC, Table, arrive, decline, discover, ip, reboot
 
 
 @pytest.fixture
 def table() -> Table:
-    subnet = Subnet(ip(0), 24, Ranges.of([(ip(100), ip(100))]))
-    return Table(subnets=(subnet,))
+    return Table(subnets=(subnet("192.168.1.0/24", (ip(100), ip(100))),))
 
 
 def test_a_declined_address_is_told_with_who_found_it(table: Table) -> None:

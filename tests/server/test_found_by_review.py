@@ -7,13 +7,13 @@ from msgspec.structs import replace
 
 from relet.errors import StoreError
 from relet.model.lease import Change, Committed, LeaseState
-from relet.model.network import Reservation, Subnet
-from relet.model.ranges import Ranges
+from relet.model.network import Reservation
 from relet.server.told import told
 from relet.store.memory import MemoryStore
 from relet.wire.address import hex_text, parse_ip
 from relet.wire.message import Message, fit
 from relet.wire.options import MessageType
+from support.networks import subnet
 from support.table import (
     MAC,
     OFFICE,
@@ -68,8 +68,8 @@ def test_a_renamed_network_keeps_its_addresses_and_clients() -> None:
 
 def test_a_flood_does_not_make_each_request_dearer() -> None:
     """Work is counted, not time: how many addresses are looked at for a request when all are on offer."""
-    subnet = Subnet(parse_ip("192.168.0.0"), 16, Ranges.of([(parse_ip("192.168.8.0"), parse_ip("192.168.15.255"))]))
-    table = Table(replace(OFFICE, subnets=(subnet,)))
+    large = subnet("192.168.0.0/16", (parse_ip("192.168.8.0"), parse_ip("192.168.15.255")))
+    table = Table(replace(OFFICE, subnets=(large,)))
     for number in range(2048):
         table.say(discover(mac=bytes((2, 0, 0, 0, *number.to_bytes(2)))))
     free = table.engine._directory.sites["office"].free

@@ -10,8 +10,7 @@ from relet.model.effects import Send
 from relet.model.events import Arrival
 from relet.model.ident import client_key
 from relet.model.lease import Change, Committed, Lease, Leases, LeaseState
-from relet.model.network import Network, Reservation, Subnet
-from relet.model.ranges import Ranges
+from relet.model.network import Network, Parameters, Reservation
 from relet.server.engine import Engine
 from relet.store.memory import MemoryStore
 from relet.wire.address import parse_ip
@@ -22,6 +21,7 @@ from relet.wire.options import (
     SERVER_IDENTIFIER,
     MessageType,
 )
+from support.networks import saying, subnet
 
 SERVER = parse_ip("192.168.1.1")
 RELAY = parse_ip("10.9.0.1")
@@ -39,14 +39,17 @@ OFFICE = Network(
     name="office",
     interfaces=("eth0",),
     relays=(RELAY,),
-    lease_time=3600,
-    max_lease_time=3600,
     subnets=(
-        Subnet(
-            parse_ip("192.168.1.0"),
-            24,
-            Ranges.of([(ip(100), ip(109))]),
-            {1: b"\xff\xff\xff\x00", 3: SERVER.to_bytes(4, "big"), 15: b"example.org", 6: SERVER.to_bytes(4, "big")},
+        subnet(
+            "192.168.1.0/24",
+            (ip(100), ip(109)),
+            options={
+                1: b"\xff\xff\xff\x00",
+                3: SERVER.to_bytes(4, "big"),
+                15: b"example.org",
+                6: SERVER.to_bytes(4, "big"),
+            },
+            lease_time=3600,
         ),
     ),
 )
@@ -58,10 +61,11 @@ def reserved(address: int, mac: bytes = MAC) -> Reservation:
 
 
 class Table:
-    """An engine and everything around it."""
+    """An engine and everything around it. policy: fields of `Network` and of `Parameters` that are not the office's."""
 
     def __init__(self, network: Network = OFFICE, *, store: Leases | None = None, **policy: object) -> None:
-        self.network = msgspec.structs.replace(network, **policy)
+        said = {name: policy.pop(name) for name in Parameters.__struct_fields__ if name in policy}
+        self.network = saying(msgspec.structs.replace(network, **policy), **said)
         self.store: Leases = store if store is not None else MemoryStore()
         self.engine = Engine((self.network,), self.store, frozenset({SERVER}))
         self.now = Now(1_000_000.0, 500.0)

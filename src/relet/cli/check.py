@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from relet.config.load import load
-from relet.model.network import Network, Settings
+from relet.model.network import DEFAULT_LEASE_S, Network, Settings
 from relet.wire.address import ip_text
 from relet.wire.codes import INFINITE
 
@@ -36,12 +36,16 @@ def _network(network: Network) -> Iterator[str]:
     heard = [*network.interfaces, *(f"relay {ip_text(relay)}" for relay in network.relays)]
     yield f"network {network.name}: heard on {', '.join(heard) or 'relays inside its subnets'}"
     for subnet in network.subnets:
-        size = len(subnet.pools)
-        pools = f"{subnet.pools} ({size} address{'es' * (size != 1)})" if size else "no pool"
+        size = sum(len(pool.addresses) for pool in subnet.pools)
+        pools = (
+            f"{', '.join(str(pool.addresses) for pool in subnet.pools)} ({size} address{'es' * (size != 1)})"
+            if size
+            else "no pool"
+        )
         yield f"  subnet {ip_text(subnet.prefix)}/{subnet.width}: {pools}"
     if network.reservations:
         yield f"  {len(network.reservations)} reservation{'s' * (len(network.reservations) != 1)}"
-    yield f"  leases for {_duration(network.lease_time)}"
+    yield f"  leases for {_duration(network.parameters.lease_time or DEFAULT_LEASE_S)}"
     after = f", NAK after {network.unknown_reboot_after} s" if network.unknown_reboot_after is not None else ""
     yield f"  a rebooting client without a record: {network.unknown_reboot}{after}"
     yield f"  one with an address of another network: {network.foreign_address}"

@@ -156,7 +156,7 @@ def _reservations(draft: Draft, report: Report) -> None:
                     (*each.path, "address"), each.where, "lies in none of the network's subnets", f"have {prefixes}"
                 )
             continue
-        meaning = _special(subnet.prefix, subnet.width, routers_of(subnet.options)).get(address)
+        meaning = _special(subnet.prefix, subnet.width, routers_of(subnet.parameters.options)).get(address)
         if meaning:
             report.add(
                 (*each.path, "address"), each.where, f"is the {meaning} of its subnet", "reserve another address"

@@ -72,10 +72,13 @@ def quick(interface: str, pool: str, address: int, width: int, store: str = "mem
 
 def _sparing(network: Network, address: int, pool: str, report: Report) -> Network:
     """The network less the server's own address, which a pool written as a range must not contain."""
-    subnets = tuple(replace(each, pools=each.pools.without(address)) for each in network.subnets)
+    subnets = tuple(
+        replace(each, pools=tuple(replace(own, addresses=own.addresses.without(address)) for own in each.pools))
+        for each in network.subnets
+    )
     if "/" not in pool and subnets != network.subnets:
         what = f"pool {pool} contains {ip_text(address)}, the address of the interface itself"
-        report.add((), f'network "{network.name}"', what, f"write {subnets[0].pools}")
+        report.add((), f'network "{network.name}"', what, f"write {subnets[0].pools[0].addresses}")
     return replace(network, subnets=subnets)
 
 

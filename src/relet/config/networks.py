@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from msgspec.structs import replace
+
 from relet.config.admit import admit
 from relet.config.checks import read_pools
 from relet.config.draft import Draft, PlacedReservation, PlacedSubnet
@@ -10,13 +12,10 @@ from relet.config.lines import Path
 from relet.config.options import of_prefix, read_options, routers_of
 from relet.config.report import Report
 from relet.config.schema import NetworkTable, ReservationTable, SubnetTable
-from relet.model.network import Network, Reservation, Subnet
+from relet.model.network import SHORTEST_LEASE_S, Network, Parameters, Pool, Reservation, Subnet
 
 Raw = Mapping[str, object]
 By = Literal["mac", "client-id", "circuit-id", "remote-id"]
-
-SHORTEST_LEASE_S = 60
-"""Default of min-lease-time, unless the lease itself is shorter."""
 
 
 def read_network(raw: Raw, path: Path, inherited: Mapping[int, bytes], report: Report) -> Draft | None:
@@ -32,8 +31,17 @@ def read_network(raw: Raw, path: Path, inherited: Mapping[int, bytes], report: R
     if len(report) == before or "lease_time" in table.model_fields_set:
         _check_times(table, path, where, report)
     options = {**inherited, **options_of(raw, path, where, report)}
+    parameters = Parameters(
+        options=options,
+        lease_time=table.lease_time,
+        min_lease_time=_shortest(table),
+        max_lease_time=_longest(table),
+        renew_at=table.renew_at,
+        rebind_at=table.rebind_at,
+    )
     placed_subnets = (
-        _subnet(each, (*path, "subnet", position), where, options, report) for position, each in enumerate(table.subnet)
+        _subnet(each, (*path, "subnet", position), where, parameters, report)
+        for position, each in enumerate(table.subnet)
     )
     subnets = tuple(each for each in placed_subnets if each)
     if not table.subnet and "subnet" not in raw:
@@ -49,11 +57,7 @@ def read_network(raw: Raw, path: Path, inherited: Mapping[int, bytes], report: R
         interfaces=tuple(table.interfaces),
         relays=tuple(table.relays),
         reservations=tuple(each.reservation for each in reservations),
-        lease_time=table.lease_time,
-        min_lease_time=_shortest(table),
-        max_lease_time=_longest(table),
-        renew_at=table.renew_at,
-        rebind_at=table.rebind_at,
+        parameters=parameters,
         offer_time=table.offer_time,
         decline_time=table.decline_time,
         foreign_address=table.foreign_address,
@@ -71,16 +75,18 @@ def options_of(raw: Raw, path: Path, where: str, report: Report) -> dict[int, by
     return read_options(options, path, where, report) if isinstance(options, dict) else {}
 
 
-def _subnet(raw: Raw, path: Path, network: str, inherited: Mapping[int, bytes], report: Report) -> PlacedSubnet | None:
+def _subnet(raw: Raw, path: Path, network: str, inherited: Parameters, report: Report) -> PlacedSubnet | None:
     where = f"{network}, subnet {raw.get('prefix', _ordinal(path))}"
     table = admit(SubnetTable, raw, path, where, report)
     own = options_of(raw, path, where, report)
     if table is None:
         return None
     prefix, width = table.prefix
-    options = {**of_prefix(prefix, width), **inherited, **own}
-    pools = read_pools(table.pools, table.prefix, routers_of(options), path, where, report)
-    return PlacedSubnet(path, where, Subnet(prefix, width, pools, options))
+    options = {**of_prefix(prefix, width), **inherited.options, **own}
+    parameters = replace(inherited, options=options)
+    addresses = read_pools(table.pools, table.prefix, routers_of(options), path, where, report)
+    pools = (Pool(addresses, parameters=parameters),) if addresses else ()
+    return PlacedSubnet(path, where, Subnet(prefix, width, pools, parameters))
 
 
 def _reservation(raw: Raw, path: Path, network: str, report: Report) -> PlacedReservation | None:
@@ -103,7 +109,8 @@ def _reservation(raw: Raw, path: Path, network: str, report: Report) -> PlacedRe
     key = keys[named[0]]
     if key is None:
         return None
-    return PlacedReservation(path, where, Reservation(named[0], key, table.address, table.hostname, options))
+    reservation = Reservation(named[0], key, table.address, table.hostname, parameters=Parameters(options=options))
+    return PlacedReservation(path, where, reservation)
 
 
 def _shortest(table: NetworkTable) -> int:

@@ -1,20 +1,105 @@
 """What is served where: the configuration as the server knows it, checked and with all inheritance done."""
 
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
 
+from relet.model.expression import Expression
 from relet.model.ranges import Ranges
 from relet.wire.address import BROADCAST, mask
 
+DEFAULT_LEASE_S = 8 * 3600
+SHORTEST_LEASE_S = 60
+"""Default of min-lease-time, unless the lease itself is shorter."""
+
+
+class Parameters(msgspec.Struct, frozen=True):
+    """The configuration parameters of a client (RFC 2131 s1.4) as one level has them: server, network, subnet, pool, class
+    or reservation. None: this level says nothing.
+
+    options: code -> octets. force: codes that are sent whether or not the client asks for them.
+    next_server, server_name, boot_file: siaddr, sname and file.
+    lease_time: granted when the client does not ask; what it asks for is held between minimum and maximum. In seconds.
+    renew_at, rebind_at: T1 and T2 as shares of the lease time (RFC 2131 s4.4.5).
+    """
+
+    options: dict[int, bytes] = {}
+    force: frozenset[int] = frozenset()
+    next_server: int | None = None
+    server_name: bytes | None = None
+    boot_file: bytes | None = None
+    lease_time: int | None = None
+    min_lease_time: int | None = None
+    max_lease_time: int | None = None
+    renew_at: float | None = None
+    rebind_at: float | None = None
+
+    def over(self, wider: "Parameters") -> "Parameters":
+        """These laid over those of a wider level: the nearest wins."""
+        if self == NOTHING:
+            return wider
+        said = {name: getattr(self, name) for name in self.__struct_fields__}
+        known = {name: value for name, value in said.items() if value is not None}
+        known["options"] = {**wider.options, **self.options}
+        known["force"] = wider.force | self.force
+        return msgspec.structs.replace(wider, **known)
+
+
+NOTHING = Parameters()
+"""A level that says nothing."""
+
+
+class ClientClass(msgspec.Struct, frozen=True):
+    """Clients that have something in common. A client may be in several; of those, the first in the file wins.
+
+    test: who belongs to it; None: only those whom a reservation puts into it. refuse: these clients are not served.
+    """
+
+    name: str
+    test: Expression | None = None
+    parameters: Parameters = NOTHING
+    refuse: bool = False
+
+
+class Pool(msgspec.Struct, frozen=True):
+    """Addresses for clients without a reservation, all on equal terms.
+
+    allow: classes that may have one, () for everybody. deny: classes that may not. parameters: those of server, network
+    and subnet included.
+    """
+
+    addresses: Ranges
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    parameters: Parameters = NOTHING
+
+    def admits(self, classes: Collection[str]) -> bool:
+        """May a client of these classes have an address of it?"""
+        return admits(classes, self.allow, self.deny)
+
+
+def admits(classes: Collection[str], allow: Collection[str], deny: Collection[str]) -> bool:
+    """Is a client of these classes let in? Whom both name is kept out."""
+    if not allow and not deny:
+        return True
+    return (not allow or any(name in classes for name in allow)) and not any(name in classes for name in deny)
+
 
 class Subnet(msgspec.Struct, frozen=True):
-    """One prefix of a network. `options`: code -> octets, those of server and network included (the nearest wins)."""
+    """One prefix of a network. parameters: those of server and network included."""
 
     prefix: int
     width: int
-    pools: Ranges = Ranges()
-    options: dict[int, bytes] = {}
+    pools: tuple[Pool, ...] = ()
+    parameters: Parameters = NOTHING
+
+    def pool_of(self, address: int) -> Pool | None:
+        """The pool that has an address, None if none does."""
+        for pool in self.pools:
+            if address in pool.addresses:
+                return pool
+        return None
 
     def has_host(self, address: int) -> bool:
         """May a host of this subnet have the address? Not its first and last, unless it is a point-to-point link (RFC
@@ -24,26 +109,41 @@ class Subnet(msgspec.Struct, frozen=True):
 
 
 class Reservation(msgspec.Struct, frozen=True):
-    """An address kept for one client. `key` is compared with what `by` names, as octets.
+    """What is kept for one client: an address, a name, parameters. `key` is compared with what `by` names, as octets.
 
-    by: 'mac' (chaddr), 'client-id' (option 61), 'circuit-id' or 'remote-id' (option 82).
+    by: 'mac' (chaddr), 'client-id' (option 61), 'circuit-id', 'remote-id' or 'subscriber-id' (option 82), 'hostname'
+    (option 12 or 81, in lower case), or 'option-N'. Where several fit, the first of this order wins.
+    address: 0 if none is kept. hostname: '' for none. classes: those that the client is in besides.
     """
 
-    by: Literal["mac", "client-id", "circuit-id", "remote-id"]
+    by: str
     key: bytes
-    address: int
+    address: int = 0
     hostname: str = ""
-    options: dict[int, bytes] = {}
+    classes: tuple[str, ...] = ()
+    parameters: Parameters = NOTHING
 
 
 class Network(msgspec.Struct, frozen=True):
-    """One broadcast domain. Times are in seconds.
+    """One broadcast domain: its subnets, clients, and what is done with them. Times are in seconds.
 
     relays: giaddrs served besides those inside the subnets.
-    lease_time: granted when the client does not ask; what it asks for is held between minimum and maximum.
-    renew_at, rebind_at: T1 and T2 as shares of the lease time (RFC 2131 s4.4.5).
+    reservations: of this network. everywhere: those of the whole file; an address outside of the subnets is not kept here.
+    classes: all of the file, in its order. allow, deny: classes that are served here, and that are not.
+    parameters: those of the server included.
+    offer_time: how long an offer is held. decline_time: quarantine of an address found in use.
     foreign_address, unknown_reboot, unknown_reboot_after: rows 2 and 9 of the reallocation table.
     cache_threshold: a lease with more than this share left is confirmed with its remaining time and nothing is written.
+    match_client_id: know clients by option 61.
+    rapid_commit: RFC 4039. auto_configure: RFC 2563, None says nothing about it.
+    bootp: who gets an address by BOOTP: nobody, those with a reservation, or everybody.
+    probe: how an address is probed before it is offered. probe_wait: how long an answer is waited for.
+    hostnames: whose word a client's name is: the client's (a reservation's before it), only a reservation's, nobody's, or
+    the server's, which makes one by hostname_pattern where there is none. '{address}' stands for the address with hyphens.
+    limit_per_circuit: leases and offers per circuit of a relay at most.
+    client_rate, circuit_rate: requests a second, of a client (by hardware address) and of a circuit, that are answered.
+    moving_time: what a client that has to move to another address is still granted when it renews.
+    nearly_full: share of a pool in use from which on it is nearly full.
     """
 
     name: str
@@ -51,11 +151,11 @@ class Network(msgspec.Struct, frozen=True):
     interfaces: tuple[str, ...] = ()
     relays: tuple[int, ...] = ()
     reservations: tuple[Reservation, ...] = ()
-    lease_time: int = 8 * 3600
-    min_lease_time: int = 60
-    max_lease_time: int = 8 * 3600
-    renew_at: float = 0.5
-    rebind_at: float = 0.875
+    everywhere: tuple[Reservation, ...] = ()
+    classes: tuple[ClientClass, ...] = ()
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    parameters: Parameters = NOTHING
     offer_time: int = 60
     decline_time: int = 24 * 3600
     foreign_address: Literal["nak", "silent"] = "nak"
@@ -63,6 +163,18 @@ class Network(msgspec.Struct, frozen=True):
     unknown_reboot_after: int | None = None
     cache_threshold: float | None = None
     match_client_id: bool = True
+    rapid_commit: bool = False
+    auto_configure: bool | None = None
+    bootp: Literal["refuse", "reserved", "dynamic"] = "reserved"
+    probe: Literal["off", "arp", "ping", "both"] = "off"
+    probe_wait: float = 0.5
+    hostnames: Literal["client", "reserved", "none", "generate"] = "client"
+    hostname_pattern: str = "dhcp-{address}"
+    limit_per_circuit: int | None = None
+    client_rate: float | None = None
+    circuit_rate: float | None = None
+    moving_time: int = 60
+    nearly_full: float = 0.9
 
     def subnet_of(self, address: int) -> Subnet | None:
         """The subnet that an address lies in, None if in none of them."""
@@ -78,9 +190,18 @@ class Settings(msgspec.Struct, frozen=True):
     store:   'sqlite:PATH' (absolute by now) or 'memory:'.
     control: path of the control socket, '' for none.
     listen:  addresses on which relays and renewals are heard besides those of the interfaces served.
+    leasequery: relays (giaddr) that may ask about leases (RFC 4388).
+    user, group: whom the server becomes once its sockets are open, '' for nobody else.
+    metrics: (address, port) on which Prometheus is answered, None for nowhere.
+    files: the configuration files that this was read from.
     """
 
     networks: tuple[Network, ...]
     store: str = "memory:"
     control: str = ""
     listen: tuple[int, ...] = ()
+    leasequery: tuple[int, ...] = ()
+    user: str = ""
+    group: str = ""
+    metrics: tuple[int, int] | None = None
+    files: tuple[str, ...] = ()

@@ -20,11 +20,11 @@ from relet.net.clock import now
 from relet.net.link import LinkError, LinkInfo
 from relet.net.packet import DhcpFrames, dhcp_frames
 from relet.net.udp import Datagrams
-from relet.run.control import Control, Question
+from relet.run.asked import answer
+from relet.run.control import Control
 from relet.run.journal import Journal
 from relet.run.loop import Loop
 from relet.server.engine import Engine
-from relet.server.told import status, told
 from relet.wire.address import ip_text
 
 FOLD_STEP = 100
@@ -65,7 +65,7 @@ class Server:
         try:
             self._open(settings)
             if settings.control:
-                self._control = Control(Path(settings.control), self._asked, self.loop)
+                self._control = Control(Path(settings.control), lambda question: answer(self, question), self.loop)
         except (ReletError, OSError):
             self.close()
             raise
@@ -96,8 +96,8 @@ class Server:
     def summary(self) -> dict[str, int]:
         """Verdicts by answer, and datagrams dropped."""
         answers: Counter[str] = Counter()
-        for (_, answer, _), count in self.engine.counts.items():
-            answers[answer.lower()] += count
+        for (_, given, _), count in self.engine.counts.items():
+            answers[given.lower()] += count
         return {**answers, "dropped": self.drops().total()}
 
     def drops(self) -> Counter[str]:
@@ -158,16 +158,6 @@ class Server:
         mono = now().mono
         idle = mono - self._heard_at > FOLD_EVERY_S
         self._fold_at = mono + (FOLD_AGAIN_S if idle and done >= FOLD_STEP else FOLD_EVERY_S)
-
-    def _asked(self, question: Question) -> object:
-        """A question at the control socket. Raises ValueError for one that makes no sense."""
-        match question:
-            case {"do": "why", "client": str(client), "limit": int(limit)}:
-                return told(self.engine.records, client, limit)
-            case {"do": "status"}:
-                return status(self.engine, self.drops())
-            case _:
-                raise ValueError("the server knows the questions 'why' and 'status'")
 
 
 def _local(link: LinkInfo, network: Network) -> int:

@@ -25,9 +25,10 @@ class FreeAddresses:
 
     def __init__(self, network: Network) -> None:
         self._reserved = frozenset(row.address for row in network.reservations)
-        self._pools = Ranges.of(pair for subnet in network.subnets for pair in subnet.pools.pairs())
+        pools = [pool for subnet in network.subnets for pool in subnet.pools]
+        self._pools = Ranges.of(pair for pool in pools for pair in pool.addresses.pairs())
         self._fresh: Iterator[int] = (
-            address for subnet in network.subnets for address in subnet.pools if address not in self._reserved
+            address for pool in pools for address in pool.addresses if address not in self._reserved
         )
         self._returned: OrderedDict[int, bool] = OrderedDict()  # address -> does the heap have an entry for it?
         self._expiring: list[int] = []  # expiry << 32 | address: an int costs half of a tuple

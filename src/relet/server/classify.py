@@ -49,7 +49,7 @@ class Kind(Enum):
 
 class Request(msgspec.Struct, frozen=True):
     """A classified request. `address`: the one it is about (option 50 or ciaddr), 0 if it names none. `server`: option
-    54, None if absent. `reservation`: the one that names the client."""
+    54, None if absent. `reservation`: the one that names the client. `classes`: those that it is in, in the file's order."""
 
     kind: Kind
     message: Message
@@ -59,6 +59,7 @@ class Request(msgspec.Struct, frozen=True):
     address: int
     server: int | None
     reservation: Reservation | None = None
+    classes: tuple[str, ...] = ()
 
 
 def classify(message: Message, arrival: Arrival) -> tuple[Kind, int, int | None]:

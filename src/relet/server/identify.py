@@ -11,6 +11,7 @@ from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
 from relet.model.network import Network, Reservation
 from relet.server.allocate import FreeAddresses
+from relet.server.parameters import TermsBook
 from relet.wire.address import BROADCAST, mask
 from relet.wire.message import Message
 from relet.wire.options import CIRCUIT_ID, CLIENT_IDENTIFIER, LINK_SELECTION, RELAY_AGENT_INFORMATION, REMOTE_ID
@@ -29,7 +30,8 @@ class Site:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.free = FreeAddresses(network)
-        self.reserved = {row.address: row for row in network.reservations}
+        self.terms = TermsBook(network).terms
+        self.reserved = {row.address: row for row in network.reservations if row.address}
         self._by_client = {(row.by, row.key): row for row in network.reservations}
         self._by_relay_info = any(row.by in _RELAYED_KEYS for row in network.reservations)
 

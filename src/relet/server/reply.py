@@ -10,13 +10,13 @@ from struct import Struct
 from msgspec.structs import replace
 
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
-from relet.model.network import Network, Reservation, Subnet
+from relet.model.network import Network, Reservation
 from relet.model.reasons import Answer, explain
 from relet.server.classify import Kind
+from relet.server.parameters import Terms
 from relet.server.settle import Settled
 from relet.server.verdict import Verdict
 from relet.wire.address import BROADCAST, BROADCAST_MAC, ip_text
-from relet.wire.codes import INFINITE
 from relet.wire.message import (
     BOOTREPLY,
     BROADCAST_FLAG,
@@ -76,7 +76,7 @@ class Replies:
     """Makes the replies of a server."""
 
     def __init__(self) -> None:
-        self._prepared: dict[tuple[str, int, bytes | None, int], tuple[dict[int, bytes], bytes]] = {}
+        self._prepared: dict[tuple[str, int, bytes | None], tuple[dict[int, bytes], bytes]] = {}
 
     def reply(self, settled: Settled) -> Send:
         """The reply to a settled verdict other than SILENT."""
@@ -91,7 +91,7 @@ class Replies:
             body = encode_options(static)
         else:
             static, body = self._parameters(verdict)
-        times = b"" if nak or request.kind is Kind.INFORM else _times(verdict.network, verdict.seconds)
+        times = b"" if nak or request.kind is Kind.INFORM else _times(verdict.terms, verdict.seconds)
         tail = {
             code: octets
             for code in (_CLIENT_ID, _RELAY_INFO)  # RFC 6842 s3; RFC 3046 s2.2: the relay's information comes last
@@ -130,40 +130,30 @@ class Replies:
     def _parameters(self, verdict: Verdict) -> tuple[dict[int, bytes], bytes]:
         """The options that configuration and parameter request list call for, as values and as octets."""
         wanted = verdict.request.message.options.get(_PARAMETERS)
-        network, subnet, reservation = verdict.network, verdict.subnet, verdict.reservation
-        key = (
-            network.name if network else "",
-            subnet.prefix if subnet else 0,
-            wanted,
-            reservation.address if reservation else 0,
-        )
+        network, terms = verdict.network, verdict.terms
+        key = (network.name if network else "", terms.serial if terms else 0, wanted)
         found = self._prepared.get(key)
         if found is None:
             if len(self._prepared) >= MAX_PREPARED:
                 self._prepared.clear()
-            options = _configured(subnet, reservation, wanted)
+            options = _configured(terms, verdict.reservation, wanted)
             found = self._prepared[key] = (options, encode_options(options))
         return found
 
 
-def _configured(subnet: Subnet | None, reservation: Reservation | None, wanted: bytes | None) -> dict[int, bytes]:
+def _configured(terms: Terms | None, reservation: Reservation | None, wanted: bytes | None) -> dict[int, bytes]:
     """What is configured for the client, in the order it asked for; all of it if it gave no list (RFC 2131 s4.3.1).
     The subnet mask always, and first (RFC 2132 s3.3)."""
-    options = dict(subnet.options) if subnet is not None else {}
-    if reservation is not None:
-        if reservation.hostname:
-            options[HOST_NAME.code] = reservation.hostname.encode()
-        options.update(reservation.options)
+    options = dict(terms.options) if terms is not None else {}
+    if reservation is not None and reservation.hostname:
+        options.setdefault(HOST_NAME.code, reservation.hostname.encode())
     order = (SUBNET_MASK.code, *(options if wanted is None else wanted))
     return {code: options[code] for code in order if code in options}
 
 
-def _times(network: Network | None, seconds: int) -> bytes:
+def _times(terms: Terms | None, seconds: int) -> bytes:
     """Lease time, T1 and T2 (RFC 2131 s4.4.5)."""
-    if seconds == INFINITE or network is None:
-        t1 = t2 = INFINITE
-    else:
-        t1, t2 = int(seconds * network.renew_at), int(seconds * network.rebind_at)
+    t1, t2 = terms.t1_t2(seconds) if terms is not None else (seconds, seconds)
     return _TIMES.pack(_LEASE, 4, seconds, _T1, 4, t1, _T2, 4, t2)
 
 

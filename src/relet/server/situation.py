@@ -10,6 +10,7 @@ from relet.model.network import Reservation
 from relet.server.classify import Request
 from relet.server.identify import Site
 from relet.server.offers import Offers
+from relet.server.parameters import Terms
 from relet.wire.options import RELAY_AGENT_INFORMATION
 
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
@@ -72,7 +73,8 @@ class Situation:
         if (row := self._site.reserved.get(address)) is not None:
             return row is self.reservation
         subnet = self.network.subnet_of(address)
-        return subnet is not None and address in subnet.pools
+        pool = subnet.pool_of(address) if subnet is not None else None
+        return pool is not None and pool.admits(self.request.classes)
 
     def free(self, address: int) -> bool:
         """Could this client have it now: not leased or on offer to another, not in quarantine, not our own?"""
@@ -86,6 +88,10 @@ class Situation:
     def grantable(self, address: int) -> bool:
         """Free, and ours to give to this client."""
         return address != 0 and self.free(address) and self.offered(address)
+
+    def terms(self, address: int) -> Terms:
+        """What the client gets at an address."""
+        return self._site.terms(address, self.request.classes, self.reservation)
 
     # of the client
 

@@ -7,10 +7,11 @@ import msgspec
 from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.lease import FOREVER, Change, Lease, LeaseState
-from relet.model.network import Network, Reservation, Subnet
+from relet.model.network import Network, Reservation
 from relet.model.reasons import Answer, Reason
 from relet.server.classify import Kind, Request
 from relet.server.decide import Row, Ruling
+from relet.server.parameters import Terms
 from relet.server.situation import Situation
 from relet.wire.codes import INFINITE
 from relet.wire.options import HOST_NAME, LEASE_TIME, RELAY_AGENT_INFORMATION
@@ -24,7 +25,7 @@ MAX_HOST_NAME = 255
 
 class Verdict(msgspec.Struct, frozen=True):
     """A decided request. seconds: the lease time promised, 0 where none is. changes: to be committed before the answer
-    may be given."""
+    may be given. terms: what the client gets with it, None where it gets nothing."""
 
     request: Request
     answer: Answer
@@ -33,7 +34,7 @@ class Verdict(msgspec.Struct, frozen=True):
     seconds: int = 0
     changes: tuple[Change, ...] = ()
     network: Network | None = None
-    subnet: Subnet | None = None
+    terms: Terms | None = None
     reservation: Reservation | None = None
 
 
@@ -43,7 +44,7 @@ def verdict(s: Situation, ruling: Ruling) -> Verdict:
     if row.answer is Answer.ACK and s.request.kind is not Kind.INFORM:
         return _grant(s, row, address)
     if row.answer is Answer.OFFER:
-        return _bare(s, row, address, lease_seconds(s), ())
+        return _bare(s, row, address, lease_seconds(s, address), ())
     if row.reason is why.QUARANTINED:
         return _bare(s, row, address, 0, _ended(s, LeaseState.DECLINED, s.network.decline_time, row.reason))
     if row.reason is why.RELEASED:
@@ -51,13 +52,9 @@ def verdict(s: Situation, ruling: Ruling) -> Verdict:
     return _bare(s, row, address, 0, ())
 
 
-def lease_seconds(s: Situation) -> int:
-    """The lease time for this client: what it asks for (option 51) within the network's bounds, else the default."""
-    network = s.network
-    asked = s.request.message.uint(_LEASE_TIME)
-    if not asked:
-        return network.lease_time
-    return min(max(asked, network.min_lease_time), network.max_lease_time)
+def lease_seconds(s: Situation, address: int) -> int:
+    """The lease time for this client: what it asks for (option 51) within the bounds of its terms, else the default."""
+    return s.terms(address).seconds(s.request.message.uint(_LEASE_TIME))
 
 
 def remaining_seconds(lease: Lease, now: Now) -> int:
@@ -66,13 +63,14 @@ def remaining_seconds(lease: Lease, now: Now) -> int:
 
 
 def _bare(s: Situation, row: Row, address: int, seconds: int, changes: tuple[Change, ...]) -> Verdict:
-    subnet = s.subnet if address == s.address else s.network.subnet_of(address)
-    return Verdict(s.request, row.answer, row.reason, address, seconds, changes, s.network, subnet, s.reservation)
+    answers = row.answer is Answer.ACK or row.answer is Answer.OFFER
+    terms = s.terms(address) if answers else None
+    return Verdict(s.request, row.answer, row.reason, address, seconds, changes, s.network, terms, s.reservation)
 
 
 def _grant(s: Situation, row: Row, address: int) -> Verdict:
     before = s.lease
-    seconds = lease_seconds(s)
+    seconds = lease_seconds(s, address)
     if s.active() and before is not None:
         threshold = s.network.cache_threshold
         left = remaining_seconds(before, s.now)

@@ -1,0 +1,27 @@
+"""What a running server says and does when it is asked at its control socket, question by question."""
+
+from collections import Counter
+from typing import Protocol
+
+from relet.run.control import Question
+from relet.server.engine import Engine
+from relet.server.told import status, told
+
+
+class Asked(Protocol):
+    """The server, as far as questions need it."""
+
+    engine: Engine
+
+    def drops(self) -> Counter[str]: ...
+
+
+def answer(server: Asked, question: Question) -> object:
+    """The answer, to be written as JSON. Raises ValueError for a question that makes no sense."""
+    match question:
+        case {"do": "why", "client": str(client), "limit": int(limit)}:
+            return told(server.engine.records, client, limit)
+        case {"do": "status"}:
+            return status(server.engine, server.drops())
+        case _:
+            raise ValueError("the server knows the questions 'why' and 'status'")
