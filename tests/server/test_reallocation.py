@@ -69,7 +69,7 @@ def test_row_2_foreign_address_is_left_to_others_where_the_operator_says_so() ->
 
 @WAYS
 def test_row_3_client_with_another_address_reserved_is_sent_there(way: type) -> None:
-    table = Table(reservations=(reserved(ip(50)),))
+    table = Table(reservations=(reserved(ip(50)),), moving_time=0)
     table.lease(ip(100))
     message, where = way(ip(100))
     assert kind_of(table.say(message, **where)) == "NAK"
@@ -85,7 +85,7 @@ def test_row_3_does_not_apply_while_another_host_has_the_reserved_address() -> N
 
 @WAYS
 def test_row_4_reserved_for_another_client(way: type) -> None:
-    table = Table(reservations=(reserved(ip(100), OTHER_MAC),))
+    table = Table(reservations=(reserved(ip(100), OTHER_MAC),), moving_time=0)
     table.lease(ip(100))
     message, where = way(ip(100))
     assert kind_of(table.say(message, **where)) == "NAK"
@@ -137,7 +137,7 @@ def test_row_5_with_cache_threshold_nothing_is_written_and_the_time_left_is_prom
 
 @WAYS
 def test_row_6_address_no_longer_in_a_pool(way: type) -> None:
-    table = Table()
+    table = Table(moving_time=0)
     table.lease(ip(200))
     message, where = way(ip(200))
     assert kind_of(table.say(message, **where)) == "NAK"

@@ -130,6 +130,14 @@ WRONG_NETWORK = Reason(
     "The client was carried from one network to another and asked for its old address. It will start anew. If the"
     " address does belong here, a subnet is missing from the network in the configuration.",
 )
+MOVING = Reason(
+    "moving",
+    True,
+    "it has to leave {address} soon; until then it may stay for a moment",
+    "The client's address is no longer for it: a reservation was added or changed, or a pool. Many clients ignore a NAK to a"
+    " renewal by unicast, so the renewal is granted for `moving-time` in all, and the client comes back soon. After that"
+    " it is refused. What it was promised before stays on record, so the address goes to nobody else meanwhile.",
+)
 RESERVED_ELSEWHERE = Reason(
     "reserved-elsewhere",
     True,

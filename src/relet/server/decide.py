@@ -65,11 +65,22 @@ _TAKEN = (
 )
 
 
-def _reallocation(confirmed: Reason, *impatient: Row) -> tuple[Row, ...]:
-    """The table of DHCPREQUESTs by clients that believe to have a lease. They differ in the name of the good end, and a
-    rebooting client has a last row more: one that extends a lease has it from a server that may only be away."""
+_MOVING = (
+    Row(
+        "3", "its own unexpired lease is superseded (another address is reserved for it, or this one is no longer offered to"
+        " it), and `moving-time` is not used up", ACK, why.MOVING, lambda s: s.superseded() and s.moving_seconds() > 0,
+    ),
+)  # fmt: skip
+"""Many clients ignore a NAK to a renewal by unicast. A short lease brings them back soon, and at its end to INIT."""
+
+
+def _reallocation(confirmed: Reason, moving: tuple[Row, ...] = (), impatient: tuple[Row, ...] = ()) -> tuple[Row, ...]:
+    """The table of DHCPREQUESTs by clients that believe to have a lease. They differ in the name of the good end. One that
+    renews a superseded lease is led away gently. A rebooting client has a last row more: one that extends a lease has it
+    from a server that may only be away."""
     return (
         *_FOREIGN,
+        *moving,
         Row(
             "3", "another address is reserved for the client, and that one is free for it", NAK, why.RESERVED_ELSEWHERE,
             Situation.reserved_elsewhere,
@@ -111,10 +122,12 @@ def _reallocation(confirmed: Reason, *impatient: Row) -> tuple[Row, ...]:
 
 INIT_REBOOT = _reallocation(
     why.CONFIRMED,
-    Row("9", "no record, `secs` has reached `unknown-reboot-after`", NAK, why.UNKNOWN_AFTER, _secs_reached),
+    impatient=(
+        Row("9", "no record, `secs` has reached `unknown-reboot-after`", NAK, why.UNKNOWN_AFTER, _secs_reached),
+    ),
 )
-RENEWING = _reallocation(why.RENEWED)
-REBINDING = _reallocation(why.REBOUND)
+RENEWING = _reallocation(why.RENEWED, _MOVING)
+REBINDING = _reallocation(why.REBOUND, _MOVING)
 
 DISCOVER = (
     Row(

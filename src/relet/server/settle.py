@@ -57,5 +57,7 @@ def without_writing(plan: Verdict, view: View, now: Now) -> Settled:
     lease = view.lease(plan.address)
     left = remaining_seconds(lease, now) if lease is not None and lease.holds(now.wall) else 0
     if plan.answer is Answer.ACK and lease is not None and lease.client == request.client and left:
-        return Settled(msgspec.structs.replace(plan, reason=why.STORE_CONFIRMED, seconds=left, changes=()))
+        # a client that has to move is not kept longer than with a store that works
+        seconds = min(plan.seconds, left) if plan.reason is why.MOVING else left
+        return Settled(msgspec.structs.replace(plan, reason=why.STORE_CONFIRMED, seconds=seconds, changes=()))
     return silent([request], why.STORE_UNAVAILABLE)[0]

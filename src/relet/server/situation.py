@@ -3,7 +3,10 @@
 Facts only: nothing here chooses. A situation lives for one request and is not kept.
 """
 
+from math import floor
+
 from relet.errors import WireError
+from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.lease import Lease, View
 from relet.model.network import Reservation
@@ -51,6 +54,18 @@ class Situation:
     def declined(self) -> bool:
         """Is it in quarantine?"""
         return self.lease is not None and self.lease.quarantined(self.now.wall)
+
+    def superseded(self) -> bool:
+        """Does the client hold an unexpired lease on it, but has to move to another address?"""
+        return self.active() and (self.reserved_elsewhere() or not self.offered(self.address))
+
+    def moving_seconds(self) -> int:
+        """How long a client that has to move may still stay: `moving_time` from its first renewal after the change."""
+        whole = self.network.moving_time
+        if self.lease is None or self.lease.reason != why.MOVING.id:
+            return whole
+        # no more than the whole, should the clock have been set back
+        return min(max(0, floor(self.lease.starts + whole - self.now.wall)), whole)
 
     def on_offer_to_client(self) -> bool:
         """Did we offer it to this client, and the offer stands?"""

@@ -41,6 +41,8 @@ class Verdict(msgspec.Struct, frozen=True):
 def verdict(s: Situation, ruling: Ruling) -> Verdict:
     """The verdict that a ruling means for this situation."""
     row, address = ruling
+    if row.reason is why.MOVING and s.lease is not None:
+        return _bare(s, row, address, s.moving_seconds(), _moved(s, s.lease))
     if row.answer is Answer.ACK and s.request.kind is not Kind.INFORM:
         return _grant(s, row, address)
     if row.answer is Answer.OFFER:
@@ -74,7 +76,8 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
     if s.active() and before is not None:
         threshold = s.network.cache_threshold
         left = remaining_seconds(before, s.now)
-        if threshold is not None and left > threshold * (before.expires - before.starts):
+        settled = before.reason != why.MOVING.id
+        if threshold is not None and settled and left > threshold * (before.expires - before.starts):
             return _bare(s, row, address, left, ())
     request = s.request
     message = request.message
@@ -101,11 +104,23 @@ def _same(before: Lease, after: Lease) -> bool:
     """Is the promise on record already? So it is when a request comes twice within a second."""
     return (
         before.expires == after.expires
+        and before.reason != why.MOVING.id
         and before.state is after.state
         and before.client == after.client
         and before.hostname == after.hostname
         and before.relay == after.relay
     )
+
+
+def _moved(s: Situation, before: Lease) -> tuple[Change, ...]:
+    """The first renewal of a superseded lease is written down; `starts` says since when the client has to move. The ACK may
+    get lost, so the end that was promised earlier stays, and the address with it."""
+    if before.reason == why.MOVING.id:
+        return ()
+    starts = int(s.now.wall)
+    until = max(before.expires, starts + s.network.moving_time + 1)
+    after = msgspec.structs.replace(before, starts=starts, expires=until, reason=why.MOVING.id)
+    return (Change(before, after),)
 
 
 def _host_name(s: Situation) -> str:
