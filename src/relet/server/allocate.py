@@ -1,69 +1,62 @@
 """A free address in amortised constant time, however large or full the pools: each step is paid for by a lease.
 
-Three sources, in this order: addresses that never had a lease (a cursor through the pools), addresses given back or
-offered in vain (first in, first out), addresses whose lease ran out (a heap by expiry, the longest expired first, so
-that a client that comes back late still finds its own).
+Each pool has its own free addresses, so that a guard costs one test for the pool and none per address. In a pool there are
+three sources, in this order: addresses that never had a lease (a cursor through the gaps between leases), addresses given
+back or offered in vain (first in, first out), addresses whose lease ran out (a heap by expiry, the longest expired first,
+so that a client that comes back late still finds its own).
 
 Every address that was ever touched stands in the heap or among the returned, so nothing is lost when an offer lapses or
 a process ends. A heap entry's expiry is put right when it comes up: renewals cost nothing here.
 """
 
+from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import heapify, heappop, heappush
+from itertools import chain
 
 from relet.model.lease import Lease, LeaseState
-from relet.model.network import Network
+from relet.model.network import Network, Pool, Subnet
 from relet.model.ranges import Ranges
+from relet.wire.address import BROADCAST
 
-RETURNED_TRIES = 64
-"""Returned addresses looked at for one request; those that are on offer to others are put back to the end."""
+MAX_TRIES = 64
+"""Addresses of one source of one pool looked at for one request. What is on offer to others is put back to the end, and
+what was leased meanwhile need not be looked at again, so the next request goes on where this one stopped."""
 
 
-class FreeAddresses:
-    """The free addresses of one network, reserved ones left out."""
+class PoolAddresses:
+    """The free addresses of one pool. reserved: addresses of it that are kept for somebody."""
 
-    def __init__(self, network: Network) -> None:
-        self._reserved = frozenset(row.address for row in network.reservations)
-        pools = [pool for subnet in network.subnets for pool in subnet.pools]
-        self._pools = Ranges.of(pair for pool in pools for pair in pool.addresses.pairs())
-        self._fresh: Iterator[int] = (
-            address for pool in pools for address in pool.addresses if address not in self._reserved
-        )
+    def __init__(self, pool: Pool, reserved: Collection[int]) -> None:
+        self.pool = pool
+        self._reserved = sorted(reserved)
+        self._fresh = _between(pool.addresses, self._reserved)
         self._returned: OrderedDict[int, bool] = OrderedDict()  # address -> does the heap have an entry for it?
         self._expiring: list[int] = []  # expiry << 32 | address: an int costs half of a tuple
 
-    def load(self, leases: Iterable[Lease]) -> None:
-        """Take in all leases of the network at start."""
+    def load(self, leases: Collection[Lease]) -> None:
+        """Take in all leases on addresses of the pool at start."""
         for lease in leases:
-            if self._ours(lease.address):
-                self._expiring.append(lease.expires << 32 | lease.address)
-                if lease.state is LeaseState.RELEASED:
-                    self._returned[lease.address] = True
+            self._expiring.append(lease.expires << 32 | lease.address)
+            if lease.state is LeaseState.RELEASED:
+                self._returned[lease.address] = True
         heapify(self._expiring)
+        taken = sorted([*self._reserved, *(lease.address for lease in leases)])
+        self._fresh = _between(self.pool.addresses, taken)
 
     def note(self, before: Lease | None, after: Lease) -> None:
-        """Follow a committed change."""
+        """Follow a committed change of an address of the pool that is not reserved."""
         address = after.address
-        if not self._ours(address):
-            return
         in_heap = self._returned.pop(address, before is not None)
         if after.state is LeaseState.RELEASED:
             self._returned[address] = in_heap
         elif not in_heap:
             heappush(self._expiring, after.expires << 32 | address)
 
-    def _ours(self, address: int) -> bool:
-        """Is it for any client of the pools? A lease may lie outside of them, by reservation or from earlier days."""
-        return address not in self._reserved and address in self._pools
-
     def choose(self, lease: Callable[[int], Lease | None], free: Callable[[int], bool], wall: int) -> int:
-        """A free address, 0 if there is none.
-
-        lease: what is known of an address. free: may it be offered to this client now? The address stays available
-        here until a commit says otherwise.
-        """
-        for address in self._fresh:
+        """See `FreeAddresses.choose`."""
+        for _, address in zip(range(MAX_TRIES), self._fresh, strict=False):
             if lease(address) is None:
                 self._returned[address] = False
                 if free(address):
@@ -71,7 +64,7 @@ class FreeAddresses:
         return self._from_returned(free) or self._from_expired(lease, free, wall)
 
     def _from_returned(self, free: Callable[[int], bool]) -> int:
-        for _ in range(min(RETURNED_TRIES, len(self._returned))):
+        for _ in range(min(MAX_TRIES, len(self._returned))):
             address = next(iter(self._returned))
             self._returned.move_to_end(address)  # so that the front is what was looked at longest ago
             if free(address):
@@ -79,7 +72,9 @@ class FreeAddresses:
         return 0
 
     def _from_expired(self, lease: Callable[[int], Lease | None], free: Callable[[int], bool], wall: int) -> int:
-        while self._expiring and self._expiring[0] >> 32 <= wall:
+        for _ in range(MAX_TRIES):
+            if not self._expiring or self._expiring[0] >> 32 > wall:
+                break
             address = heappop(self._expiring) & 0xFFFFFFFF
             held = lease(address)
             if held is not None and held.expires > wall and held.state is not LeaseState.RELEASED:
@@ -89,3 +84,81 @@ class FreeAddresses:
             if free(address):
                 return address
         return 0
+
+
+class FreeAddresses:
+    """The free addresses of one network, pool by pool in the file's order, reserved ones left out."""
+
+    def __init__(self, network: Network) -> None:
+        rows = (*network.reservations, *network.everywhere)
+        self._reserved = frozenset(row.address for row in rows if row.address)
+        self._pools: list[PoolAddresses] = []
+        self._by_subnet: dict[int, list[PoolAddresses]] = {}  # prefix -> its pools
+        spans: list[tuple[int, int, PoolAddresses]] = []
+        for subnet in network.subnets:
+            of_subnet = self._by_subnet[subnet.prefix] = []
+            for pool in subnet.pools:
+                own = PoolAddresses(pool, {each for each in self._reserved if each in pool.addresses})
+                of_subnet.append(own)
+                spans += [(first, last, own) for first, last in pool.addresses.pairs()]
+            self._pools += of_subnet
+        self._spans = sorted(spans, key=lambda span: span[0])
+        self._starts = [first for first, _, _ in self._spans]
+
+    def load(self, leases: Iterable[Lease]) -> None:
+        """Take in all leases of the network at start."""
+        by_pool: dict[PoolAddresses, list[Lease]] = {pool: [] for pool in self._pools}
+        for lease in leases:
+            if (pool := self._pool(lease.address)) is not None:
+                by_pool[pool].append(lease)
+        for pool, of_pool in by_pool.items():
+            pool.load(of_pool)
+
+    def note(self, before: Lease | None, after: Lease) -> None:
+        """Follow a committed change."""
+        if (pool := self._pool(after.address)) is not None:
+            pool.note(before, after)
+
+    def choose(
+        self,
+        lease: Callable[[int], Lease | None],
+        free: Callable[[int], bool],
+        wall: int,
+        classes: Collection[str] = (),
+        near: Subnet | None = None,
+    ) -> int:
+        """A free address, 0 if there is none.
+
+        lease: what is known of an address. free: may it be offered to this client now? classes: those of the client; a
+        pool that does not admit them is passed over. near: only addresses of this subnet. The address stays available
+        here until a commit says otherwise.
+        """
+        for pool in self._pools if near is None else self._by_subnet.get(near.prefix, ()):
+            if pool.pool.admits(classes) and (address := pool.choose(lease, free, wall)):
+                return address
+        return 0
+
+    def _pool(self, address: int) -> PoolAddresses | None:
+        """The pool of an address that is for any client of it. A lease may lie outside of them, by reservation or from
+        earlier days."""
+        at = bisect_right(self._starts, address) - 1
+        if at < 0 or address > self._spans[at][1] or address in self._reserved:
+            return None
+        return self._spans[at][2]
+
+
+def _between(addresses: Ranges, taken: Collection[int]) -> Iterator[int]:
+    """The addresses that are not taken, in order. taken: sorted. The gaps are found here and now, not on the road."""
+    gaps: list[range] = []
+    rest = iter(taken)
+    at = next(rest, BROADCAST + 1)
+    for first, last in addresses.pairs():
+        begin = first
+        while at <= last:
+            if at > begin:
+                gaps.append(range(begin, at))
+            begin = max(begin, at + 1)
+            at = next(rest, BROADCAST + 1)
+        if begin <= last:
+            gaps.append(range(begin, last + 1))
+    return chain.from_iterable(gaps)

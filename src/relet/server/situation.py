@@ -149,7 +149,7 @@ class Situation:
 
     def new_address(self) -> int:
         """Any free address of the pools, else 0 (s4.3.1, fourth case). No test before choosing can tell."""
-        return self._site.free.choose(self._view.lease, self.grantable, int(self.now.wall))
+        return self._site.free.choose(self._view.lease, self.grantable, int(self.now.wall), self.request.classes)
 
     def _held_by_other(self, lease: Lease) -> bool:
         """Does another client hold it?"""
