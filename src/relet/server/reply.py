@@ -10,9 +10,10 @@ from struct import Struct
 from msgspec.structs import replace
 
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
-from relet.model.network import Network, Reservation
+from relet.model.network import Network
 from relet.model.reasons import Answer, explain
 from relet.server.classify import Kind
+from relet.server.contents import Contents, contents
 from relet.server.parameters import Terms
 from relet.server.settle import Settled
 from relet.server.verdict import Verdict
@@ -30,7 +31,6 @@ from relet.wire.message import (
 )
 from relet.wire.options import (
     CLIENT_IDENTIFIER,
-    HOST_NAME,
     LEASE_TIME,
     MAX_MESSAGE_SIZE,
     MESSAGE,
@@ -40,7 +40,6 @@ from relet.wire.options import (
     RELAY_AGENT_INFORMATION,
     RENEWAL_TIME,
     SERVER_IDENTIFIER,
-    SUBNET_MASK,
     MessageType,
 )
 
@@ -49,7 +48,7 @@ MAX_PREPARED = 4096
 MAX_LIMIT = 1472
 """Octets that go into one Ethernet frame."""
 
-_HEADER = Struct("!BBBBIHH4I16s192x4s")
+_HEADER = Struct("!BBBBIHH4I16s192s4s")
 _TYPE_AND_SERVER = Struct("!3sBBI")
 _TIMES = Struct("!BBIBBIBBI")
 _CLIENT_ID, _RELAY_INFO, _PARAMETERS = (
@@ -76,7 +75,7 @@ class Replies:
     """Makes the replies of a server."""
 
     def __init__(self) -> None:
-        self._prepared: dict[tuple[str, int, bytes | None], tuple[dict[int, bytes], bytes]] = {}
+        self._prepared: dict[tuple[str, int, bytes | None], Contents] = {}
 
     def reply(self, settled: Settled) -> Send:
         """The reply to a settled verdict other than SILENT."""
@@ -87,10 +86,10 @@ class Replies:
         nak = verdict.answer is Answer.NAK
         if nak:
             text = f"refused: {explain(verdict.reason, ip_text(verdict.address))}"
-            static: dict[int, bytes] = {MESSAGE.code: text.encode()[:255]}
-            body = encode_options(static)
+            static = {MESSAGE.code: text.encode()[:255]}
+            told = Contents(static, encode_options(static))
         else:
-            static, body = self._parameters(verdict)
+            told = self._contents(verdict)
         times = b"" if nak or request.kind is Kind.INFORM else _times(verdict.terms, verdict.seconds)
         tail = {
             code: octets
@@ -109,14 +108,15 @@ class Replies:
                     _flags(verdict),
                     message.ciaddr if verdict.answer is Answer.ACK else 0,
                     0 if nak or request.kind is Kind.INFORM else verdict.address,
-                    0,
+                    told.siaddr,
                     message.giaddr,
                     message.chaddr,
+                    told.names,
                     COOKIE,
                 ),
                 _TYPE_AND_SERVER.pack(_TYPES[verdict.answer], _SERVER_ID, 4, server),
                 times,
-                body,
+                told.body,
                 encode_options(tail) if tail else b"",
                 b"\xff",
             )
@@ -124,11 +124,12 @@ class Replies:
         limit = _limit(message)
         if len(octets) > limit:
             # s4.3.1 table 3: file and sname are unused in a DHCPNAK, so its text goes before they are needed
-            octets = _laid_out_again(octets, verdict, server, times, tail if nak else static | tail, limit)
+            told = replace(told, options=tail if nak else told.options | tail)
+            octets = _laid_out_again(octets, verdict, server, times, told, limit)
         return _addressed(verdict, octets.ljust(LEAST_SIZE, b"\0"))
 
-    def _parameters(self, verdict: Verdict) -> tuple[dict[int, bytes], bytes]:
-        """The options that configuration and parameter request list call for, as values and as octets."""
+    def _contents(self, verdict: Verdict) -> Contents:
+        """What configuration and parameter request list call for."""
         wanted = verdict.request.message.options.get(_PARAMETERS)
         network, terms = verdict.network, verdict.terms
         key = (network.name if network else "", terms.serial if terms else 0, wanted)
@@ -136,19 +137,8 @@ class Replies:
         if found is None:
             if len(self._prepared) >= MAX_PREPARED:
                 self._prepared.clear()
-            options = _configured(terms, verdict.reservation, wanted)
-            found = self._prepared[key] = (options, encode_options(options))
+            found = self._prepared[key] = contents(terms, verdict.reservation, wanted)
         return found
-
-
-def _configured(terms: Terms | None, reservation: Reservation | None, wanted: bytes | None) -> dict[int, bytes]:
-    """What is configured for the client, in the order it asked for; all of it if it gave no list (RFC 2131 s4.3.1).
-    The subnet mask always, and first (RFC 2132 s3.3)."""
-    options = dict(terms.options) if terms is not None else {}
-    if reservation is not None and reservation.hostname:
-        options.setdefault(HOST_NAME.code, reservation.hostname.encode())
-    order = (SUBNET_MASK.code, *(options if wanted is None else wanted))
-    return {code: options[code] for code in order if code in options}
 
 
 def _times(terms: Terms | None, seconds: int) -> bytes:
@@ -169,9 +159,7 @@ def _limit(message: Message) -> int:
     return min(max((message.uint(_MAX_SIZE) or 0) - 28, DEFAULT_LIMIT), MAX_LIMIT)
 
 
-def _laid_out_again(
-    octets: bytes, verdict: Verdict, server: int, times: bytes, options: dict[int, bytes], limit: int
-) -> bytes:
+def _laid_out_again(octets: bytes, verdict: Verdict, server: int, times: bytes, told: Contents, limit: int) -> bytes:
     request = verdict.request
     head = {_TYPE: _TYPES[verdict.answer][2:], _SERVER_ID: server.to_bytes(4, "big")}
     if times:
@@ -184,9 +172,12 @@ def _laid_out_again(
         flags=fields[6],
         ciaddr=fields[7],
         yiaddr=fields[8],
+        siaddr=told.siaddr,
         giaddr=request.message.giaddr,
         chaddr=request.message.chaddr,
-        options=head | options,
+        sname=told.sname,
+        file=told.file,
+        options=head | told.options,
     )
     try:
         return encode(fit(message, limit), limit)
