@@ -5,7 +5,9 @@ from collections import Counter
 import pytest
 from structlog.testing import capture_logs
 
-from relet.run.journal import POOL_FULL_EVERY_S, Journal
+from relet import __version__
+from relet.model.network import Network, Settings
+from relet.run.journal import DROPS_EVERY_S, POOL_FULL_EVERY_S, Journal
 from support.networks import subnet
 from support.table import OTHER_MAC, Table, arrive, decline, discover, ip, reboot
 
@@ -59,3 +61,35 @@ def test_a_lost_interface_is_told(table: Table) -> None:
         journal.links(Counter({"link-down": 1}))
         journal.links(Counter({"link-down": 1}))
     assert [line["log_level"] for line in logs] == ["error"]
+
+
+def test_the_start_is_told_without_the_secrets_of_a_store(table: Table) -> None:
+    network = Network("office", (subnet("192.168.1.0/24", (ip(100), ip(100))),), interfaces=("s0",))
+    with capture_logs() as logs:
+        Journal(table.engine, verbose=False).started(Settings((network,), store="postgresql://relet:secret@db/leases"))
+    assert logs == [
+        {
+            "log_level": "info",
+            "event": "relet serves",
+            "version": __version__,
+            "networks": 1,
+            "subnets": 1,
+            "reservations": 0,
+            "interfaces": "s0",
+            "store": "postgresql",
+        }
+    ]
+
+
+def test_drops_are_told_by_name_once_a_minute(table: Table) -> None:
+    journal = Journal(table.engine, verbose=False)
+    with capture_logs() as logs:
+        journal.dropped(Counter(), 0)
+        journal.dropped(Counter({"truncated-message": 1}), 1)
+        for second in range(2, int(DROPS_EVERY_S) + 2):
+            journal.dropped(Counter({"truncated-message": second, "bad-checksum": 1}), second)
+        journal.dropped(Counter({"truncated-message": 61, "bad-checksum": 1}), 300)
+    assert [(line["log_level"], line["count"], line["names"]) for line in logs] == [
+        ("warning", 1, "truncated-message 1"),
+        ("warning", 61, "truncated-message 60, bad-checksum 1"),
+    ]

@@ -338,6 +338,7 @@ def test_the_log_goes_to_standard_error(town: Town) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         assert server.stdout is not None
+        assert "relet serves" in server.stderr.readline()
         assert "listening" in server.stderr.readline()
         assert ":67" in server.stderr.readline()
         town.relayed(discover())

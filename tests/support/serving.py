@@ -47,7 +47,9 @@ class Serve:
 
     def start(self) -> Process:
         """Start it; it listens when this returns."""
-        self.process = self._lab.relet(self._namespace, "serve", "--config", self.config, *self._talk)
+        self.process = self._lab.relet(
+            self._namespace, "serve", "--config", self.config, "--log-format", "human", *self._talk
+        )
         until(lambda: self.control.exists() or self.process.popen.poll() is not None)
         self.process.line("listening")
         return self.process

@@ -93,7 +93,7 @@ def client(
     SIGTERM stops, takes the address away and keeps the lease remembered; SIGUSR1 renews now; SIGUSR2 gives the lease
     back and stops. Exit codes: 0 good, 1 no address, 2 wrong use, 3 the machine does not allow it.
     """
-    log_to_stderr()
+    log_to_stderr("human")
     if hook and not shutil.which(hook.absolute()):
         raise typer.BadParameter(f"{hook} is no program that can be run", param_hint="--hook")
     try:

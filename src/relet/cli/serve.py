@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from relet.cli.log import log_to_stderr
+from relet.cli.log import LogFormat, log_to_stderr
 from relet.config.load import load, quick
 from relet.model.network import Settings
 from relet.net import netlink
@@ -20,9 +20,12 @@ def serve(
     interface: Annotated[str | None, typer.Option(help="For a first try without a file: serve this interface,")] = None,
     pool: Annotated[str | None, typer.Option(help="and hand out these addresses, as FIRST-LAST.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every verdict with its reason.")] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="Log for people or as JSON lines; auto: for people on a terminal only.")
+    ] = "auto",
 ) -> None:
     """Answer DHCP clients and relays."""
-    log_to_stderr()
+    log_to_stderr(log_format)
     settings = _settings(config, interface, pool)
     store = open_store(settings.store)
     try:

@@ -64,7 +64,7 @@ class NamespaceStage:
         folder = self._folder / server
         folder.mkdir(exist_ok=True)
         (folder / "relet.toml").write_text(cast.configuration(_INTERFACE))
-        self._run(server, "serve", "--config", str(folder / "relet.toml"), "--verbose")
+        self._run(server, "serve", "--config", str(folder / "relet.toml"), "--verbose", "--log-format", "human")
 
     def stop(self, server: str) -> None:
         self._end(server, kill=False)

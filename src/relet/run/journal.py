@@ -5,8 +5,10 @@ from itertools import islice
 
 import structlog
 
+from relet import __version__
 from relet.model import reasons as why
 from relet.model.ident import key_text
+from relet.model.network import Settings
 from relet.model.reasons import Answer
 from relet.server.classify import Kind
 from relet.server.engine import Engine, Record
@@ -14,6 +16,8 @@ from relet.wire.address import hex_text, ip_text
 
 POOL_FULL_EVERY_S = 60.0
 """Seconds between two lines that say that a pool is full."""
+DROPS_EVERY_S = 60.0
+"""Seconds between two lines that say what was thrown away."""
 _DECLINED = (Kind.DECLINE.value, Answer.SILENT.value, why.QUARANTINED.id)
 _POOL_FULL = (Kind.DISCOVER.value, Answer.SILENT.value, why.POOL_FULL.id)
 _LINK_TROUBLE = ("link-down", "link-gone")
@@ -29,6 +33,21 @@ class Journal:
         self._seen: Counter[object] = Counter()
         self._store_error = ""
         self._pool_full_at = 0.0
+        self._drops: Counter[str] = Counter()
+        self._drops_at = 0.0
+
+    def started(self, settings: Settings) -> None:
+        """What is served, and by what."""
+        networks = settings.networks
+        self._log.info(
+            "relet serves",
+            version=__version__,
+            networks=len(networks),
+            subnets=sum(len(network.subnets) for network in networks),
+            reservations=sum(len(network.reservations) for network in networks),
+            interfaces=", ".join(name for network in networks for name in network.interfaces),
+            store=settings.store.partition(":")[0],
+        )
 
     def follow(self, mono: float) -> None:
         """After a batch, at this monotonic time."""
@@ -61,10 +80,21 @@ class Journal:
         if self._new("link", sum(drops[name] for name in _LINK_TROUBLE)):
             self._log.error("an interface went down or is gone; if it was made anew, restart the server")
 
+    def dropped(self, drops: Counter[str], mono: float) -> None:
+        """Now and then: what has been thrown away since the last line about it? drops: all so far, by name."""
+        if mono >= self._drops_at and (fresh := drops - self._drops):
+            self._drops = drops
+            self._drops_at = mono + DROPS_EVERY_S
+            self._log.warning("datagrams dropped", count=fresh.total(), names=_counted(fresh))
+
     def _new(self, what: str, count: int) -> int:
         fresh = count - self._seen[what]
         self._seen[what] = count
         return fresh
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common())
 
 
 def _words(record: Record) -> dict[str, str]:

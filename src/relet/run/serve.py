@@ -55,6 +55,7 @@ class Server:
 
     def __init__(self, settings: Settings, store: Leases, verbose: bool = False) -> None:
         self._log = structlog.get_logger("relet.serve")
+        self._settings = settings
         self._store = store
         self._fold_at = 0.0
         self._heard_at = 0.0
@@ -75,6 +76,7 @@ class Server:
 
     def run(self) -> None:
         """Serve until the loop is stopped."""
+        self._journal.started(self._settings)
         for interface, link in self._links.items():
             self._log.info(
                 "listening", interface=interface, address=ip_text(self._on_link[interface].local), mtu=link.mtu
@@ -154,8 +156,10 @@ class Server:
             done = self._store.fold(FOLD_STEP)
         except ReletError as error:
             self._log.error("fold failed", error=str(error))
-        self._journal.links(self.drops())
+        drops = self.drops()
+        self._journal.links(drops)
         mono = now().mono
+        self._journal.dropped(drops, mono)
         idle = mono - self._heard_at > FOLD_EVERY_S
         self._fold_at = mono + (FOLD_AGAIN_S if idle and done >= FOLD_STEP else FOLD_EVERY_S)
 
