@@ -82,7 +82,7 @@ def test_a_drop_is_counted_once_although_the_store_fails() -> None:
     row = Reservation("circuit-id", b"port", ip(100))
     table = Table(replace(OFFICE, reservations=(row,)), store=FullDisk())
     broken = {50: address(ip(101)), 54: address(ip(1)), 82: b"\1\x09broken"}
-    table.handle(arrive(request(MessageType.REQUEST, broken)), arrive(selecting(ip(101), mac=MAC)))
+    table.handle(arrive(request(MessageType.REQUEST, broken, giaddr=RELAY)), arrive(selecting(ip(101), mac=MAC)))
     assert table.engine.drops == {"truncated-option": 1}
     assert table.verdict() == ("SILENT", "store-unavailable")
     assert table.engine.counts.total() == 1

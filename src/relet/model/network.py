@@ -140,6 +140,9 @@ class Network(msgspec.Struct, frozen=True):
     probe: how an address is probed before it is offered. probe_wait: how long an answer is waited for.
     hostnames: whose word a client's name is: the client's (a reservation's before it), only a reservation's, nobody's, or
     the server's, which makes one by hostname_pattern where there is none. '{address}' stands for the address with hyphens.
+    subnet_selection: may clients choose a subnet of it by option 118 (RFC 3011)? Off, as s6 there demands: whoever asks
+    could empty any pool.
+    trust_relay_information: option 82 of hosts on the link itself counts, because a switch adds it (RFC 3046 s2.1).
     limit_per_circuit: leases and offers per circuit of a relay at most.
     client_rate, circuit_rate: requests a second, of a client (by hardware address) and of a circuit, that are answered.
     moving_time: what a client that has to move to another address is still granted when it renews.
@@ -170,6 +173,8 @@ class Network(msgspec.Struct, frozen=True):
     probe_wait: float = 0.5
     hostnames: Literal["client", "reserved", "none", "generate"] = "client"
     hostname_pattern: str = "dhcp-{address}"
+    subnet_selection: bool = False
+    trust_relay_information: bool = False
     limit_per_circuit: int | None = None
     client_rate: float | None = None
     circuit_rate: float | None = None

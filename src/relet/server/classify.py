@@ -11,7 +11,8 @@ from relet.errors import WireError
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey
 from relet.model.network import Reservation
-from relet.server.identify import Site
+from relet.server.identify import NOWHERE, Place, Site
+from relet.server.relayed import NOTHING_SAID, Relayed
 from relet.wire.message import BOOTREQUEST, Message
 from relet.wire.options import CLIENT_IDENTIFIER, MESSAGE_TYPE, REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
 
@@ -49,7 +50,8 @@ class Kind(Enum):
 
 class Request(msgspec.Struct, frozen=True):
     """A classified request. `address`: the one it is about (option 50 or ciaddr), 0 if it names none. `server`: option
-    54, None if absent. `reservation`: the one that names the client. `classes`: those that it is in, in the file's order."""
+    54, None if absent. `reservation`: the one that names the client. `classes`: those that it is in, in the file's order.
+    `place`: where the client is. `relayed`: what the relay says."""
 
     kind: Kind
     message: Message
@@ -60,9 +62,11 @@ class Request(msgspec.Struct, frozen=True):
     server: int | None
     reservation: Reservation | None = None
     classes: tuple[str, ...] = ()
+    place: Place = NOWHERE
+    relayed: Relayed = NOTHING_SAID
 
 
-def classify(message: Message, arrival: Arrival) -> tuple[Kind, int, int | None]:
+def classify(message: Message, arrival: Arrival, relayed: Relayed = NOTHING_SAID) -> tuple[Kind, int, int | None]:
     """(kind, address, server identifier) of a message. WireError names why it is no request that a server answers."""
     if message.op != BOOTREQUEST:
         raise WireError("not-a-request", 0, f"op {message.op}")
@@ -78,7 +82,7 @@ def classify(message: Message, arrival: Arrival) -> tuple[Kind, int, int | None]
     if server is None and _SERVER_ID in options:
         raise WireError("bad-length", 240, "a server identifier that is no address")
     if kind == _REQUEST:
-        return _request(message, arrival, server)
+        return _request(message, arrival, server, relayed)
     if kind == _DISCOVER:
         return Kind.DISCOVER, message.ip(_REQUESTED) or 0, None
     if kind == _DECLINE:
@@ -90,7 +94,7 @@ def classify(message: Message, arrival: Arrival) -> tuple[Kind, int, int | None]
     raise WireError("bootp" if _MESSAGE_TYPE not in options else "unserved-type", 240, f"message type {kind}")
 
 
-def _request(message: Message, arrival: Arrival, server: int | None) -> tuple[Kind, int, int | None]:
+def _request(message: Message, arrival: Arrival, server: int | None, said: Relayed) -> tuple[Kind, int, int | None]:
     requested = message.ip(_REQUESTED)
     if server is not None:
         # RFC 2131 s4.3.2: a server identifier means SELECTING. Some clients put the address into ciaddr.
@@ -98,9 +102,9 @@ def _request(message: Message, arrival: Arrival, server: int | None) -> tuple[Ki
             raise WireError("request-without-address", 240)
         return Kind.SELECTING, requested or message.ciaddr, server
     if message.ciaddr:
-        # RENEWING comes by unicast; what was broadcast, or came through a relay, is REBINDING
-        relayed = arrival.broadcast or message.giaddr
-        return (Kind.REBINDING if relayed else Kind.RENEWING), message.ciaddr, None
+        # RENEWING comes by unicast; what was broadcast is REBINDING, and so is what a relay does not call unicast (RFC 5010)
+        rebinding = arrival.broadcast or (message.giaddr and not said.unicast)
+        return (Kind.REBINDING if rebinding else Kind.RENEWING), message.ciaddr, None
     if requested:
         return Kind.INIT_REBOOT, requested, None
     raise WireError("request-without-address", 240)

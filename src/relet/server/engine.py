@@ -163,8 +163,10 @@ class Engine:
         message = None
         try:
             message = decode(arrival.payload)
-            kind, address, server = classify(message, arrival)
-            site = self._directory.site(arrival, message)
+            relayed = self._directory.relays.of(message)
+            kind, address, server = classify(message, arrival, relayed)
+            place = self._directory.place(arrival, message, relayed)
+            site = place.site
             if site is None:
                 client_id = message.options.get(CLIENT_IDENTIFIER.code)
                 client = client_key(client_id, message.htype, message.chaddr)
@@ -172,7 +174,7 @@ class Engine:
             else:
                 client = site.client(message)
                 reservation = site.reservation(message)
-            return Request(kind, message, arrival, site, client, address, server, reservation)
+            return Request(kind, message, arrival, site, client, address, server, reservation, (), place, relayed)
         except WireError as error:
             self.drops[error.reason] += 1
             if message is not None:

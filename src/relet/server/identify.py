@@ -1,34 +1,38 @@
 """Who asks, and from which network: the first two questions about any request.
 
-The network follows from where the message came in (RFC 2131 s4.3.1, RFC 3527): the relay's link selection, the relay's
-address, the address of a client that speaks to us by unicast, or the interface, in this order. What the client *claims*
-to have (option 50) never says where it is.
+The network follows from where the message came in (RFC 2131 s4.3.1): the relay's link selection (RFC 3527), the subnet
+selection of a client that may choose (RFC 3011), the relay's address, the address of a client that speaks to us by unicast,
+or the interface, in this order. What the client *claims* to have (option 50) never says where it is.
 """
 
 from bisect import bisect_right
 
+import msgspec
+
+from relet.errors import WireError
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
-from relet.model.network import Network, Reservation
+from relet.model.network import Network, Reservation, Subnet
 from relet.server.allocate import FreeAddresses
 from relet.server.parameters import TermsBook
+from relet.server.relayed import RelayBook, Relayed
 from relet.wire.address import BROADCAST, mask
 from relet.wire.message import Message
-from relet.wire.options import CIRCUIT_ID, CLIENT_IDENTIFIER, LINK_SELECTION, RELAY_AGENT_INFORMATION, REMOTE_ID
+from relet.wire.options import CIRCUIT_ID, CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION, REMOTE_ID, SUBNET_SELECTION
 from relet.wire.relayinfo import decode_suboptions
 
 _CLIENT_ID = CLIENT_IDENTIFIER.code
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
-_LINK_SELECTION_HEAD = bytes((LINK_SELECTION.code, 4))
-"""Option 82 without these octets has no link selection, and need not be taken apart on the road."""
+_SUBNET_SELECTION = SUBNET_SELECTION.code
 _RELAYED_KEYS = frozenset({"circuit-id", "remote-id"})
 
 
 class Site:
     """A network with what the server keeps about it: its reservations by client and address, and its free addresses."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, relays: RelayBook) -> None:
         self.network = network
+        self.relays = relays
         self.free = FreeAddresses(network)
         self.terms = TermsBook(network).terms
         self.reserved = {row.address: row for row in network.reservations if row.address}
@@ -62,11 +66,25 @@ class Site:
         return client_key(client_id, message.htype, message.chaddr)
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a client is. site: None for a link that no network covers. subnet: the one that the relay's address or a
+    selection names, None if nothing does: its addresses come first. confined: new addresses come from that one only."""
+
+    site: Site | None
+    subnet: Subnet | None = None
+    confined: bool = False
+
+
+NOWHERE = Place(None)
+"""A link that no network covers."""
+
+
 class Directory:
     """The configured networks, indexed by everything that can tell where a request comes from."""
 
     def __init__(self, networks: tuple[Network, ...]) -> None:
-        self.sites = {network.name: Site(network) for network in networks}
+        self.relays = RelayBook()
+        self.sites = {network.name: Site(network, self.relays) for network in networks}
         sites = self.sites.values()
         self._by_interface = {name: site for site in sites for name in site.network.interfaces}
         self._by_relay = {relay: site for site in sites for relay in site.network.relays}
@@ -78,6 +96,7 @@ class Directory:
             ),
             key=lambda span: span[0],
         )
+        self._selectable = any(network.subnet_selection for network in networks)
         self._starts = [first for first, _, _ in self._spans]
 
     def locate(self, address: int) -> Site | None:
@@ -87,18 +106,29 @@ class Directory:
             return None
         return self._spans[at][2]
 
-    def site(self, arrival: Arrival, message: Message) -> Site | None:
-        """The site a request comes from, None if none is configured. Raises WireError for a broken option 82."""
+    def place(self, arrival: Arrival, message: Message, relayed: Relayed) -> Place:
+        """Where a request comes from. Raises WireError for relay information that no relay vouches for."""
         giaddr = message.giaddr
+        if giaddr and relayed.link is not None:
+            # RFC 3527 s3: link selection says where the client is, giaddr only where to reply to; it wins over option 118
+            return self._named(relayed.link)
+        if self._selectable and (octets := message.options.get(_SUBNET_SELECTION)) is not None:
+            named = self._named(int.from_bytes(octets, "big") if len(octets) == 4 else 0)
+            if named.site is None or named.site.network.subnet_selection:
+                return named
         if giaddr:
-            info = message.options.get(_RELAY_INFO)
-            if info is not None and _LINK_SELECTION_HEAD in info:
-                # RFC 3527 s3: link selection says where the client is, giaddr only where to reply to
-                selected = decode_suboptions(info).get(LINK_SELECTION.code)
-                if selected is not None:
-                    return self.locate(int.from_bytes(selected, "big")) if len(selected) == 4 else None
-            return self._by_relay.get(giaddr) or self.locate(giaddr)
+            site = self._by_relay.get(giaddr) or self.locate(giaddr)
+            return Place(site, site.network.subnet_of(giaddr)) if site is not None else NOWHERE
         if not arrival.broadcast:
             # a unicast is about its ciaddr; without one (s4.4.4 lets a client try its last server) about our own link
-            return self.locate(message.ciaddr or arrival.local)
-        return self._by_interface.get(arrival.interface)
+            return Place(self.locate(message.ciaddr or arrival.local))
+        site = self._by_interface.get(arrival.interface)
+        if _RELAY_INFO in message.options and site is not None and not site.network.trust_relay_information:
+            # RFC 3046 s2.1 has relays drop these: any host on the link could claim another's circuit
+            raise WireError("untrusted-relay-information", 240)
+        return Place(site)
+
+    def _named(self, address: int) -> Place:
+        """The place of a subnet that relay or client name."""
+        site = self.locate(address)
+        return Place(site, site.network.subnet_of(address), confined=True) if site is not None else NOWHERE

@@ -40,6 +40,7 @@ from relet.wire.options import (
     RELAY_AGENT_INFORMATION,
     RENEWAL_TIME,
     SERVER_IDENTIFIER,
+    SUBNET_SELECTION,
     MessageType,
 )
 
@@ -64,6 +65,10 @@ _MAX_SIZE, _LEASE, _T1, _T2, _SERVER_ID, _TYPE = (
     SERVER_IDENTIFIER.code,
     MESSAGE_TYPE.code,
 )
+_TAIL = (_CLIENT_ID, _RELAY_INFO)
+"""Options that come back as they came (RFC 6842 s3); the relay's information last (RFC 3046 s2.2)."""
+_SELECTED_TAIL = (_CLIENT_ID, SUBNET_SELECTION.code, _RELAY_INFO)
+"""The same where clients may choose their subnet (RFC 3011 s2)."""
 _TYPES = {
     Answer.OFFER: bytes((_TYPE, 1, MessageType.OFFER)),
     Answer.ACK: bytes((_TYPE, 1, MessageType.ACK)),
@@ -82,7 +87,7 @@ class Replies:
         verdict = settled.verdict
         request = verdict.request
         message = request.message
-        server = request.server or request.arrival.local
+        server = verdict.identifier or request.server or request.arrival.local
         nak = verdict.answer is Answer.NAK
         if nak:
             text = f"refused: {explain(verdict.reason, ip_text(verdict.address))}"
@@ -91,9 +96,10 @@ class Replies:
         else:
             told = self._contents(verdict)
         times = b"" if nak or request.kind is Kind.INFORM else _times(verdict.terms, verdict.seconds)
+        selected = verdict.network is not None and verdict.network.subnet_selection and not nak
         tail = {
             code: octets
-            for code in (_CLIENT_ID, _RELAY_INFO)  # RFC 6842 s3; RFC 3046 s2.2: the relay's information comes last
+            for code in (_SELECTED_TAIL if selected else _TAIL)
             if (octets := message.options.get(code)) is not None
         }
         octets = b"".join(
@@ -192,7 +198,7 @@ def _addressed(verdict: Verdict, octets: bytes) -> Send:
     request = verdict.request
     message, local = request.message, request.arrival.local
     if message.giaddr:
-        return Send(octets, message.giaddr, SERVER_PORT, local)
+        return Send(octets, message.giaddr, request.arrival.port if request.relayed.port else SERVER_PORT, local)
     interface = request.arrival.interface or _only_interface(verdict.network)
     nak = verdict.answer is Answer.NAK
     if message.ciaddr and not (nak and interface):

@@ -14,6 +14,7 @@ from relet.server.classify import Request
 from relet.server.identify import Site
 from relet.server.offers import Offers
 from relet.server.parameters import Terms
+from relet.server.relayed import NOTHING_SAID, Relayed
 from relet.wire.options import RELAY_AGENT_INFORMATION
 
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
@@ -74,7 +75,16 @@ class Situation:
     def addressed_to_us(self) -> bool:
         """Does the message name this server, or no server at all (RFC 2131 s4.3.2, s4.3.3, s4.3.4)?"""
         server = self.request.server
-        return server is None or server in self._own or server == self.request.arrival.local
+        return (
+            server is None
+            or server in self._own
+            or server == self.request.arrival.local
+            or server == self.server_identifier_override()
+        )
+
+    def server_identifier_override(self) -> int:
+        """The address that stands for ours in what this client hears, 0 for none (RFC 5107 s4)."""
+        return self._relayed().override
 
     # of any address of the network
 
@@ -148,8 +158,28 @@ class Situation:
         return self.address if self.grantable(self.address) else 0
 
     def new_address(self) -> int:
-        """Any free address of the pools, else 0 (s4.3.1, fourth case). No test before choosing can tell."""
-        return self._site.free.choose(self._view.lease, self.grantable, int(self.now.wall), self.request.classes)
+        """Any free address of the pools, else 0 (s4.3.1, fourth case): of the subnet that relay or client selected (RFC
+        3527, RFC 3011), or of the relay's own first. No test before choosing can tell."""
+        place, wall, classes = self.request.place, int(self.now.wall), self.request.classes
+        choose = self._site.free.choose
+        near = place.subnet if place.confined or len(self.network.subnets) > 1 else None
+        found = choose(self._view.lease, self.grantable, wall, classes, near)
+        if found or near is None or place.confined:
+            return found
+        return choose(self._view.lease, self.grantable, wall, classes)
+
+    def _relayed(self) -> Relayed:
+        """What the relay says; of a message that passed none, what it said last (RFC 5107 s4, RFC 3046 s2.2)."""
+        if _RELAY_INFO in self.request.message.options:
+            return self.request.relayed
+        return self._site.relays.remembered(self.lease.relay) if self.lease is not None and self.mine else NOTHING_SAID
+
+    def relay_information(self) -> bytes:
+        """Option 82 as it came; for a message that passed no relay, as it came last from this client's (s2.2)."""
+        info = self.request.message.options.get(_RELAY_INFO)
+        if info is None:
+            return self.lease.relay if self.lease is not None and self.mine else b""
+        return info
 
     def _held_by_other(self, lease: Lease) -> bool:
         """Does another client hold it?"""

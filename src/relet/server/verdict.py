@@ -25,7 +25,8 @@ MAX_HOST_NAME = 255
 
 class Verdict(msgspec.Struct, frozen=True):
     """A decided request. seconds: the lease time promised, 0 where none is. changes: to be committed before the answer
-    may be given. terms: what the client gets with it, None where it gets nothing."""
+    may be given. terms: what the client gets with it, None where it gets nothing. identifier: the address that stands for
+    the server (RFC 5107), 0 for its own."""
 
     request: Request
     answer: Answer
@@ -36,6 +37,7 @@ class Verdict(msgspec.Struct, frozen=True):
     network: Network | None = None
     terms: Terms | None = None
     reservation: Reservation | None = None
+    identifier: int = 0
 
 
 def verdict(s: Situation, ruling: Ruling) -> Verdict:
@@ -67,7 +69,10 @@ def remaining_seconds(lease: Lease, now: Now) -> int:
 def _bare(s: Situation, row: Row, address: int, seconds: int, changes: tuple[Change, ...]) -> Verdict:
     answers = row.answer is Answer.ACK or row.answer is Answer.OFFER
     terms = s.terms(address) if answers else None
-    return Verdict(s.request, row.answer, row.reason, address, seconds, changes, s.network, terms, s.reservation)
+    identifier = s.server_identifier_override() if row.answer is not Answer.SILENT else 0
+    return Verdict(
+        s.request, row.answer, row.reason, address, seconds, changes, s.network, terms, s.reservation, identifier
+    )
 
 
 def _grant(s: Situation, row: Row, address: int) -> Verdict:

@@ -27,7 +27,7 @@ LEAST_SIZE = 300
 DEFAULT_LIMIT = 548
 """The UDP payload that every client must take: 576 less the IP and UDP headers (RFC 2131 s2)."""
 
-KEPT = frozenset((53, 54, 51, 58, 59, 1, 61, 82))
+KEPT = frozenset((53, 54, 51, 58, 59, 1, 61, 82, 118))
 """Options that `fit` never drops: without them a reply is not one."""
 
 _HEADER = Struct("!4BI2H4I16s64s128s")

@@ -31,6 +31,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not-a-request": "A server heard a BOOTREPLY.",
         "no-identity": "The message has neither a hardware address nor a client identifier.",
         "request-without-address": "A DHCPREQUEST names no address, neither in option 50 nor in ciaddr.",
+        "untrusted-relay-information": "A host on our own link, and no relay, sent option 82; `trust-relay-information`"
+        " accepts it from a switch that adds it.",
         "bootp": "A BOOTP request without a DHCP message type.",
         "unserved-type": "A DHCP message type that servers do not answer.",
         # captures
