@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that follow from the code: the decision tables, the reasons, the client's states.
+"""Writes the pages of docs/ that follow from the code: the decision tables, the reasons, the metrics, the client's states.
 
 python docs/generate.py           write them
 python docs/generate.py --check   exit 1 if a page on disk differs
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from relet.client.arrows import diagram
 from relet.model.reasons import REASONS
+from relet.run.metrics import METRICS
 from relet.server.classify import Kind
 from relet.server.decide import NO_NETWORK, table
 
@@ -81,7 +82,28 @@ def states() -> str:
     )
 
 
-PAGES: dict[str, Callable[[], str]] = {"decisions.md": decisions, "reasons.md": reasons, "states.md": states}
+def metrics() -> str:
+    """The rows of run/metrics.py."""
+    parts = [
+        MADE,
+        "# Metrics\n",
+        "What a running server tells Prometheus at `/metrics`. [reasons.md](reasons.md) explains the reasons of verdicts;"
+        " `relet status` tells the same in words.\n",
+        "| metric | kind | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for row in METRICS:
+        labels = ", ".join(f"`{label}`" for label in row.labels)
+        parts.append(f"| `{row.name}` | {row.kind} | {labels} | {row.about} |")
+    return "\n".join(parts) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "decisions.md": decisions,
+    "metrics.md": metrics,
+    "reasons.md": reasons,
+    "states.md": states,
+}
 
 
 def main() -> int:

@@ -280,6 +280,36 @@ def test_nothing_is_left_open_if_the_last_thing_cannot_be_opened(town: Town) -> 
                 Server(settings, MemoryStore())
 
 
+def test_metrics_are_answered_beside_the_clients(town: Town) -> None:
+    settings = parse(office(), "relet.toml", town.lab.folder)
+    with (
+        town.lab.inside(town.server),
+        closing(
+            Server(replace(settings, store="memory:", control="", metrics=(SERVER, 9967)), MemoryStore())
+        ) as server,
+    ):
+        server.loop.on_signal(signal.SIGALRM, server.loop.stop)
+        server.loop.register(town.relay, server.loop.stop)
+        town.relayed(discover())
+        signal.alarm(PATIENCE_S)
+        server.loop.run()
+        server.loop.unregister(town.relay)
+        with socket.create_connection((ip_text(SERVER), 9967)) as scraper:
+            scraper.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+            server.loop.register(scraper, server.loop.stop)
+            server.loop.run()
+            signal.alarm(0)
+            server.loop.unregister(scraper)
+            text = scraper.recv(65_536)
+    assert b'relet_verdicts_total{request="DISCOVER",answer="OFFER",reason="offered-new"} 1\n' in text
+    assert b"relet_batch_datagrams_count 1\n" in text
+    assert b"relet_answer_duration_seconds_count 1\n" in text
+    ended = subprocess.run(
+        [need("promtool"), "check", "metrics"], input=text.partition(b"\r\n\r\n")[2], capture_output=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
 # The command
 
 

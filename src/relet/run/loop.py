@@ -54,6 +54,10 @@ class Loop:
         """Call `ready` whenever there is something to read."""
         self._selector.register(source, selectors.EVENT_READ, ready)
 
+    def register_to_write(self, source: Readable | int, ready: Callback) -> None:
+        """Call `ready` whenever something can be written."""
+        self._selector.register(source, selectors.EVENT_WRITE, ready)
+
     def unregister(self, source: Readable | int) -> None:
         """The opposite; before the descriptor is closed."""
         self._selector.unregister(source)

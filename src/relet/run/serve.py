@@ -22,8 +22,11 @@ from relet.net.packet import DhcpFrames, dhcp_frames
 from relet.net.udp import Datagrams
 from relet.run.asked import answer
 from relet.run.control import Control
+from relet.run.figures import Figures, Timed
 from relet.run.journal import Journal
 from relet.run.loop import Loop
+from relet.run.metrics import exposition
+from relet.run.scrape import Scrape
 from relet.server.engine import Engine
 from relet.wire.address import ip_text
 
@@ -61,17 +64,22 @@ class Server:
         self._heard_at = 0.0
         self._on_link: dict[str, DhcpFrames] = {}
         self._routed: dict[int, Datagrams] = {}
+        self.figures = Figures()
+        self.started = now().wall
         self.loop = Loop(lambda: self._fold_at, self._fold)
         self._control: Control | None = None
+        self._scrape: Scrape | None = None
         try:
             self._open(settings)
             if settings.control:
                 self._control = Control(Path(settings.control), lambda question: answer(self, question), self.loop)
+            if settings.metrics is not None:
+                self._scrape = Scrape(settings.metrics, lambda: exposition(self), self.loop)
         except (ReletError, OSError):
             self.close()
             raise
         own = {address for frames in self._links.values() for address, _ in frames.addresses} | set(self._routed)
-        self.engine = Engine(settings.networks, store, frozenset(own))
+        self.engine = Engine(settings.networks, Timed(store, self.figures.commit, lambda: now().mono), frozenset(own))
         self._journal = Journal(self.engine, verbose)
 
     def run(self) -> None:
@@ -90,6 +98,8 @@ class Server:
         """Give back every socket. The store stays open: it is its owner's."""
         if self._control is not None:
             self._control.close()
+        if self._scrape is not None:
+            self._scrape.close()
         for ear in self._ears():
             self.loop.unregister(ear.fileno())
             ear.close()
@@ -138,8 +148,10 @@ class Server:
             return
         moment = now()
         self._heard_at = moment.mono
+        self.figures.batch.observe(len(arrivals))
         for send in self.engine.handle(arrivals, moment):
             self._send(send)
+        self.figures.answer.observe(now().mono - moment.mono)
         self._journal.follow(moment.mono)
 
     def _send(self, send: Send) -> None:

@@ -1,0 +1,156 @@
+"""The server's figures as Prometheus reads them: one row for each metric, each read when somebody asks.
+
+The text is written here and needs no library: the format is a few lines (Prometheus exposition format 0.0.4), and the
+road must not wait for more.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from sys import version_info
+from typing import Literal, NamedTuple, Protocol
+
+from relet import __version__
+from relet.run.figures import Figures, Histogram
+from relet.run.loop import Loop
+from relet.server.engine import Engine
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class Scraped(Protocol):
+    """The server, as far as metrics need it. started: wall time."""
+
+    engine: Engine
+    loop: Loop
+    figures: Figures
+    started: float
+
+    def drops(self) -> Counter[str]: ...
+
+
+class Metric(NamedTuple):
+    """A row. read: (labels, value) of each sample; labels: their names, for the documents."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    about: str
+    labels: tuple[str, ...]
+    read: Callable[[Scraped], Iterable[tuple[Labels, float | Histogram]]]
+
+
+def _one(value: float | Histogram) -> list[tuple[Labels, float | Histogram]]:
+    return [((), value)]
+
+
+def _build(_: Scraped) -> list[tuple[Labels, float | Histogram]]:
+    python = ".".join(map(str, version_info[:3]))
+    return [((("version", __version__), ("python", python)), 1)]
+
+
+def _answers(server: Scraped) -> Iterator[tuple[Labels, float | Histogram]]:
+    for (request, answer, reason), count in server.engine.counts.items():
+        yield (("request", request), ("answer", answer), ("reason", reason)), count
+
+
+def _drops(server: Scraped) -> Iterator[tuple[Labels, float | Histogram]]:
+    for name, count in server.drops().items():
+        yield (("reason", name),), count
+
+
+METRICS = (
+    Metric("relet_build_info", "gauge", "Always 1; which relet this is.", ("version", "python"), _build),
+    Metric(
+        "relet_start_time_seconds",
+        "gauge",
+        "When the server started, in seconds since 1970.",
+        (),
+        lambda server: _one(server.started),
+    ),
+    Metric(
+        "relet_verdicts_total",
+        "counter",
+        "Requests decided, by kind of request, answer (ACK, NAK, OFFER or SILENT) and reason.",
+        ("request", "answer", "reason"),
+        _answers,
+    ),
+    Metric(
+        "relet_dropped_datagrams_total", "counter", "Datagrams thrown away, by what was wrong.", ("reason",), _drops
+    ),
+    Metric(
+        "relet_batch_datagrams",
+        "histogram",
+        "Datagrams that a socket held at once.",
+        (),
+        lambda server: _one(server.figures.batch),
+    ),
+    Metric(
+        "relet_commit_duration_seconds",
+        "histogram",
+        "Time until the changes of a batch were safe in the store, or had failed.",
+        (),
+        lambda server: _one(server.figures.commit),
+    ),
+    Metric(
+        "relet_answer_duration_seconds",
+        "histogram",
+        "Time from the receipt of a batch until its last reply was sent.",
+        (),
+        lambda server: _one(server.figures.answer),
+    ),
+    Metric(
+        "relet_store_up",
+        "gauge",
+        "1 while the store works, 0 while it fails and nothing is allocated.",
+        (),
+        lambda server: _one(0 if server.engine.store_error else 1),
+    ),
+    Metric(
+        "relet_bugs_total",
+        "counter",
+        "Datagrams that met a bug of relet; please report them.",
+        (),
+        lambda server: _one(server.engine.drops["bug"]),
+    ),
+    Metric(
+        "relet_loop_faults_total",
+        "counter",
+        "Steps of the server's loop that met a bug of relet; please report them.",
+        (),
+        lambda server: _one(server.loop.faults),
+    ),
+)
+
+
+def exposition(server: Scraped) -> bytes:
+    """All metrics of a server as text."""
+    return "".join(line for metric in METRICS for line in _lines(metric, server)).encode()
+
+
+def _lines(metric: Metric, server: Scraped) -> Iterator[str]:
+    yield f"# HELP {metric.name} {metric.about}\n"
+    yield f"# TYPE {metric.name} {metric.kind}\n"
+    for labels, value in metric.read(server):
+        if isinstance(value, Histogram):
+            yield from _histogram(metric.name, value)
+        else:
+            yield f"{metric.name}{_braces(labels)} {value}\n"
+
+
+def _histogram(name: str, value: Histogram) -> Iterator[str]:
+    """Prometheus counts in each bucket all that is below its bound."""
+    below = 0
+    for bound, count in zip((*map(str, value.bounds), "+Inf"), value.counts, strict=True):
+        below += count
+        yield f'{name}_bucket{{le="{bound}"}} {below}\n'
+    yield f"{name}_sum {value.total}\n"
+    yield f"{name}_count {below}\n"
+
+
+def _braces(labels: Labels) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
