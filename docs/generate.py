@@ -4,11 +4,14 @@ python docs/generate.py           write them
 python docs/generate.py --check   exit 1 if a page on disk differs
 """
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from relet.client.arrows import diagram
+from relet.config import schema
+from relet.config.editor import INNER, json_schema, settings_of
 from relet.model.reasons import REASONS
 from relet.run.metrics import METRICS
 from relet.server.classify import Kind
@@ -98,11 +101,62 @@ def metrics() -> str:
     return "\n".join(parts) + "\n"
 
 
+def settings() -> str:
+    """The tables of config/schema.py."""
+    parts = [
+        MADE,
+        "# Settings\n",
+        'Every setting of a configuration file. Times are `"90s"`, `"30m"`, `"8h"`, `"1d"`, `"1w"` or a number of'
+        ' seconds; lease times may be `"infinite"`. Addresses are text. [relet.schema.json](relet.schema.json) says the'
+        " same to an editor.\n",
+        "## What clients get\n",
+        f"May stand in each of {', '.join(f'`{heading}`' for heading in schema.TABLES)}. The nearest wins: reservation,"
+        " class, pool, subnet, network, server.\n",
+        *_setting_rows(schema.Said, set()),
+        "## Policies\n",
+        "May stand in `[[network]]`, and in `[server]` for all networks that do not say otherwise.\n",
+        *_setting_rows(schema.Policy, set()),
+    ]
+    told: set[type[schema.Settings]] = set()
+    common = set(schema.Said.model_fields) | set(schema.Policy.model_fields)
+    for kind in schema.TABLES.values():
+        if kind not in told:
+            headings = [heading for heading, each in schema.TABLES.items() if each is kind]
+            meaning = " ".join((kind.__doc__ or "").split())
+            parts += [f"## {', '.join(headings)}\n", meaning + "\n", *_setting_rows(kind, common)]
+        told.add(kind)
+    return "\n".join(parts)
+
+
+def _setting_rows(kind: type[schema.Settings], common: set[str]) -> list[str]:
+    """One row for each setting of a table that is not among the common ones, nor a table itself."""
+    own = {str(field.alias) for name, field in kind.model_fields.items() if name not in common}
+    rows = ["| setting | default | meaning |", "|---|---|---|"]
+    for name, said in settings_of(kind).items():
+        if name in own and name not in INNER:
+            meaning = str(said["description"]).replace("|", "\\|")
+            choices = ", ".join(f'`"{each}"`' for each in said.get("enum", ()))
+            rows.append(f"| `{name}` | {_default(said)} | {meaning}{f' One of {choices}.' if choices else ''} |")
+    return [*rows, ""]
+
+
+def _default(said: dict[str, object]) -> str:
+    default = said.get("default")
+    return "" if default in (None, "", [], {}) else f"`{json.dumps(default)}`"
+
+
+def editor_schema() -> str:
+    """What an editor needs to know of a configuration file."""
+    return json.dumps(json_schema(), indent=2) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "decisions.md": decisions,
     "metrics.md": metrics,
     "reasons.md": reasons,
     "states.md": states,
+    "settings.md": settings,
+    "relet.schema.json": editor_schema,
 }
 
 

@@ -12,27 +12,34 @@ from pathlib import Path
 import msgspec
 import pytest
 import typer
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from msgspec.structs import replace
 
 from relet.cli.main import COMMANDS
 from relet.config import schema
 from relet.config.load import parse
-from relet.config.values import duration
+from relet.model.network import NOTHING
+from relet.server.parameters import filled
 
 ROOT = Path(__file__).parent.parent
 README, MANUAL, ARCHITECTURE = ROOT / "README.md", ROOT / "docs" / "manual.md", ROOT / "docs" / "architecture.md"
 GUIDES = (README, MANUAL)
 DOCUMENTS = sorted([README, ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
-TABLES: dict[str, type[BaseModel]] = {
-    "[server]": schema.ServerTable,
-    "[[network]]": schema.NetworkTable,
-    "[[network.subnet]]": schema.SubnetTable,
-    "[[network.reservation]]": schema.ReservationTable,
-}
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+MINIMAL = """
+[server]
+[[network]]
+name = "a"
+interfaces = ["a0"]
+[[network.subnet]]
+prefix = "10.0.0.0/24"
+[[network.reservation]]
+mac = "52:54:00:00:00:01"
+address = "10.0.0.9"
+[[class]]
+name = "c"
+"""
 CALL = re.compile(r"(?:^    |`)(?:[\w./]+/)?relet ([a-z]+)([^`\n#]*)", re.MULTILINE)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-NO_DEFAULT = {"", "none", "never", "off"}
 
 
 def _text(document: Path) -> str:
@@ -66,27 +73,15 @@ def _cells(table: str) -> list[list[str]]:
 
 
 def _settings() -> Iterator[tuple[str, str, str]]:
-    """(table, setting, default) for every setting in the manual."""
-    where = ""
-    for place, names, default, _ in _cells(_section(_text(MANUAL), "### Settings")):
-        where = place.strip("`") or where
-        found = re.findall(r"`([a-z-]+)`", names)
-        defaults = default.split(", ") if default.count(",") == len(found) - 1 else [default] * len(found)
-        yield from ((where, name, each.strip("`")) for name, each in zip(found, defaults, strict=True))
-
-
-def _made(setting: str) -> object:
-    """A setting of a network that leaves it out, where the schema does not say."""
-    text = '[[network]]\nname = "a"\ninterfaces = ["a0"]\n[[network.subnet]]\nprefix = "10.0.0.0/24"'
-    network, name = parse(text, "", ROOT).networks[0], setting.replace("-", "_")
-    return getattr(network if hasattr(network, name) else network.parameters, name)
+    """(heading, setting, default) for every row of the settings reference."""
+    text = _text(SETTINGS_PAGE)
+    for heading in re.findall(r"^## (.*)$", text, re.MULTILINE):
+        for name, default, meaning in _cells(_section(text, f"## {heading}")):
+            assert meaning
+            yield heading, name.strip("`"), default.strip("`")
 
 
 SETTINGS = list(_settings())
-
-
-def _field(table: str, setting: str) -> FieldInfo:
-    return TABLES[table].model_fields[setting.replace("-", "_")]
 
 
 @pytest.mark.parametrize("document", GUIDES, ids=lambda document: document.name)
@@ -111,30 +106,29 @@ def test_the_manual_has_every_option_of_the_client() -> None:
     assert named == _options("client") - {"--help"}
 
 
-def test_the_manual_has_every_setting_and_no_other() -> None:
-    listed = [(where, name) for where, name, _ in SETTINGS]
-    inner = {"subnet", "reservation"}  # tables of their own
-    known = [
-        (where, field.replace("_", "-"))
-        for where, table in TABLES.items()
-        for field in table.model_fields
-        if field not in inner
-    ]
-    assert sorted(listed) == sorted(known)
+def test_the_reference_has_every_setting_and_no_other() -> None:
+    said, policy = set(schema.Said.model_fields), set(schema.Policy.model_fields)
+    known = {("What clients get", name) for name in said} | {("Policies", name) for name in policy}
+    for table in set(schema.TABLES.values()):
+        heading = ", ".join(place for place, each in schema.TABLES.items() if each is table)
+        known |= {(heading, name) for name in set(table.model_fields) - said - policy}
+    inner = {name.strip("[]").rpartition(".")[2] for name in schema.TABLES} - {"server"}  # tables of their own
+    assert {(heading, name.replace("-", "_")) for heading, name, _ in SETTINGS} == {
+        (heading, name) for heading, name in known if name not in inner
+    }
 
 
-@pytest.mark.parametrize(("table", "setting", "default"), SETTINGS)
-def test_the_manual_has_the_defaults(table: str, setting: str, default: str) -> None:
-    field = _field(table, setting)
-    if default in NO_DEFAULT:
-        assert field.is_required() or not field.default
-    elif re.fullmatch(r"(\d+ s|\"\d+[smhdw]\")", default):
-        seconds = duration(default.strip('"').removesuffix(" s") + ("s" if default.endswith(" s") else ""))
-        assert seconds == (_made(setting) if field.default is None else field.default)
-    elif re.fullmatch(r"\".*\"|[\d.]+|true|false", default):
-        assert field.default == tomllib.loads(f"value = {default}")["value"]
-    else:
-        assert not field.default  # words: it follows from something else
+@pytest.mark.parametrize(("heading", "setting", "default"), [each for each in SETTINGS if each[2]])
+def test_writing_a_default_changes_nothing(heading: str, setting: str, default: str) -> None:
+    """What the reference calls the default is what the server does if nothing is written."""
+    place = "[[network]]" if heading in ("Policies", "What clients get") else heading.split(", ", 1)[0]
+    written = MINIMAL.replace(place + "\n", f"{place}\n{setting} = {default}\n", 1)
+    assert written != MINIMAL
+    with_default, without = parse(written, "", ROOT), parse(MINIMAL, "", ROOT)
+    for each, other in zip(with_default.networks, without.networks, strict=True):
+        assert filled(each.parameters) == filled(other.parameters)
+        assert replace(each, parameters=NOTHING, subnets=()) == replace(other, parameters=NOTHING, subnets=())
+    assert replace(with_default, networks=()) == replace(without, networks=())
 
 
 def test_the_configuration_of_the_readme_is_good() -> None:

@@ -7,6 +7,7 @@ import pytest
 from relet.config.load import load, parse, quick
 from relet.errors import ConfigError
 from relet.model.network import Network, Reservation, Settings, Subnet
+from relet.server.parameters import filled
 from relet.wire.address import parse_ip
 from relet.wire.codes import INFINITE
 
@@ -123,7 +124,7 @@ def test_an_office(tmp_path: Path) -> None:
     assert settings.listen == ()
     office = network(settings)
     assert (office.name, office.interfaces, office.relays) == ("office", ("eth0",), (parse_ip("10.9.0.1"),))
-    assert times(office) == (60, 28800, 28800)
+    assert times(office) == (None, 28800, None)
     assert office.reservations == (
         Reservation("mac", bytes.fromhex("525400123456"), parse_ip("192.168.1.10"), "printer"),
     )
@@ -185,7 +186,8 @@ def test_a_whole_prefix_as_pool_leaves_out_what_no_client_may_have() -> None:
 
 
 def test_a_short_lease_has_a_short_minimum() -> None:
-    assert network(parse(OFFICE.replace('"8h"', '"20s"'), "x", Path())).parameters.min_lease_time == 20
+    settings = parse(OFFICE.replace('"8h"', '"20s"'), "x", Path())
+    assert filled(network(settings).parameters).min_lease_time == 20
 
 
 def test_a_store_may_lie_elsewhere() -> None:

@@ -47,7 +47,7 @@ def test_the_base_of_these_tests_is_good() -> None:
     [
         ("[server]", "[sever]", 1, "unknown setting 'sever'; did you mean 'server'?"),
         ('store = "memory:"', 'stor = "memory:"', 2, "[server]: unknown setting 'stor'; did you mean 'store'?"),
-        ('store = "memory:"', "zzz = 1", 2, "known here: control, listen, options, store"),
+        ('store = "memory:"', "zzz = 1", 2, "unknown setting 'zzz'; known here: auto-configure, "),
         ("memory:", "postgresql://db/x", 2, "PostgreSQL is not supported yet; write 'sqlite:leases.db'"),
         ("memory:", "leases.db", 2, "'leases.db' is no store"),
         ('store = "memory:"', f'control = "{"x" * 120}"', 2, "too long for a socket"),
@@ -83,7 +83,7 @@ def test_the_base_of_these_tests_is_good() -> None:
         ('mac = "52:54:00:00:00:01"', "", 10, "names no client; write one of mac, client-id"),
         ("mac =", 'client-id = "x"\nmac =', 10, "names its client by mac and client-id; write one of"),
         ("00:00:01", "00:00", 11, "reservation 10.0.0.10: mac: '52:54:00:00:00' has 5 octets"),
-        ('address = "10.0.0.10"', "", 10, "'address' is missing"),
+        ('address = "10.0.0.10"', "", 10, "reservation 1: reserves nothing; write address, hostname, classes, options or"),
         ('address = "10.0.0.10"', 'address = "10.0.1.10"', 12, "lies in none of the network's subnets; have 10.0.0.0/24"),
         ('address = "10.0.0.10"', 'address = "10.0.0.255"', 12, "is the broadcast address of its subnet"),
         ('address = "10.0.0.10"', 'address = "10.0.0.1"', 12, "is the gateway of its subnet"),

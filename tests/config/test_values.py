@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from relet.config import values
-from relet.config.values import Pool
+from relet.config.values import Span
 from relet.wire.address import parse_ip
 from relet.wire.codes import INFINITE
 
@@ -27,10 +27,10 @@ A = parse_ip("10.0.0.0")
         (values.share, 0.5, 0.5),
         (values.threshold, 1, 1.0),
         (values.threshold, 0.75, 0.75),
-        (values.pool, "10.0.0.1-10.0.0.9", Pool(A + 1, A + 9)),
-        (values.pool, "10.0.0.1 - 10.0.0.9", Pool(A + 1, A + 9)),
-        (values.pool, "10.0.0.1", Pool(A + 1, A + 1)),
-        (values.pool, "10.0.0.0/30", Pool(A, A + 3, whole=True)),
+        (values.span, "10.0.0.1-10.0.0.9", Span(A + 1, A + 9)),
+        (values.span, "10.0.0.1 - 10.0.0.9", Span(A + 1, A + 9)),
+        (values.span, "10.0.0.1", Span(A + 1, A + 1)),
+        (values.span, "10.0.0.0/30", Span(A, A + 3, whole=True)),
         (values.prefix, "10.0.0.0/8", (A, 8)),
         (values.mac, "52:54:00:12:34:56", bytes.fromhex("525400123456")),
         (values.mac, "52-54-00-12-34-56", bytes.fromhex("525400123456")),
@@ -67,9 +67,9 @@ def test_good_values(read: Callable[[object], object], configured: object, expec
         (values.address, "10.0.0", "not an IPv4 address"),
         (values.address, 10, "quotation marks"),
         (values.prefix, "10.0.0.1/8", "write 10.0.0.0/8"),
-        (values.pool, "10.0.0.9-10.0.0.1", "write '10.0.0.1-10.0.0.9'"),
-        (values.pool, "10.0.0.0/33", "not a prefix"),
-        (values.pool, "10.0.0.1-", "not an IPv4 address"),
+        (values.span, "10.0.0.9-10.0.0.1", "write '10.0.0.1-10.0.0.9'"),
+        (values.span, "10.0.0.0/33", "not a prefix"),
+        (values.span, "10.0.0.1-", "not an IPv4 address"),
         (values.mac, "52:54:00:12:34", "5 octets; write six"),
         (values.mac, "printer", "not hexadecimal"),
         (values.identifier, "0x", "0 octets"),

@@ -17,7 +17,7 @@ T = TypeVar("T", bound=Settings)
 
 _EXAMPLES = {
     "prefix": 'prefix = "192.168.1.0/24"',
-    "address": 'address = "192.168.1.10"',
+    "name": 'name = "phones"',
 }
 """What to write for a setting that must be there."""
 

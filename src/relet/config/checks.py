@@ -3,85 +3,32 @@
 Every check reports and goes on. What is wrong with one value alone was found before and does not come here.
 """
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import TypeVar
 
-from relet.config.draft import Draft
+from relet.config.draft import Draft, PlacedReservation, PlacedSubnet
 from relet.config.lines import Path
-from relet.config.options import POINT_TO_POINT_WIDTH, routers_of
+from relet.config.options import routers_of
+from relet.config.pools import Ground, overlaps
 from relet.config.report import Report
-from relet.config.values import Pool
 from relet.model.network import Subnet
-from relet.model.ranges import Ranges
 from relet.wire.address import BROADCAST, ip_text, mask
 
-T = TypeVar("T")
 
-
-def check_networks(drafts: Sequence[Draft], report: Report) -> None:
-    """All checks between networks and inside each."""
+def check_networks(drafts: Sequence[Draft], everywhere: Sequence[PlacedReservation], report: Report) -> None:
+    """All checks between networks and inside each. everywhere: the reservations of the whole file."""
     _names(drafts, report)
     _interfaces(drafts, report)
     _relays(drafts, report)
     _subnets(drafts, report)
-    _reserved_addresses(drafts, report)
+    _reserved_addresses([*everywhere, *(each for draft in drafts for each in draft.reservations)], report)
+    _clients(
+        everywhere, "a client has one reservation for everywhere; write others under [[network.reservation]]", report
+    )
+    _reserved_everywhere(drafts, everywhere, report)
     for draft in drafts:
+        _clients(draft.reservations, "a client has one reservation in a network", report)
         _reservations(draft, report)
-
-
-def read_pools(
-    pools: Sequence[Pool], prefix: tuple[int, int], routers: Iterable[int], path: Path, where: str, report: Report
-) -> Ranges:
-    """The addresses of a subnet's pools less those that no client may have."""
-    first, last = span(*prefix)
-    special = _special(*prefix, routers)
-    placed: list[tuple[int, int, int]] = []
-    for position, pool in enumerate(pools):
-        here = (*path, "pools", position)
-        if pool.first < first or pool.last > last:
-            report.add(here, where, f"pool {pool} is not inside the prefix", f"the prefix holds {Pool(first, last)}")
-            continue
-        placed.append((pool.first, pool.last, position))
-        inside = [address for address in special if pool.first <= address <= pool.last and not pool.whole]
-        left = _less(Ranges.of([pool[:2]]), inside)
-        for address in inside:
-            what = f"pool {pool} contains the {special[address]} {ip_text(address)}"
-            report.add(here, where, what, f"write {left}" if left else "leave it out")
-    for one, other in overlaps(placed):
-        report.add(
-            (*path, "pools", other), where, f"pool {pools[other]} overlaps with pool {pools[one]}", "join the two"
-        )
-    return _less(Ranges.of((start, end) for start, end, _ in placed), special)
-
-
-def span(prefix: int, width: int) -> tuple[int, int]:
-    """First and last address of a prefix."""
-    return prefix, prefix | ~mask(width) & BROADCAST
-
-
-def overlaps(spans: Iterable[tuple[int, int, T]]) -> Iterator[tuple[T, T]]:
-    """Pairs that overlap among (first, last, thing): each thing at most once as the second of a pair."""
-    furthest = -1
-    reaching: T | None = None
-    for first, last, thing in sorted(spans, key=lambda each: each[:2]):
-        if first <= furthest and reaching is not None:
-            yield reaching, thing
-        if last > furthest:
-            furthest, reaching = last, thing
-
-
-def _less(ranges: Ranges, addresses: Iterable[int]) -> Ranges:
-    for address in addresses:
-        ranges = ranges.without(address)
-    return ranges
-
-
-def _special(prefix: int, width: int, routers: Iterable[int]) -> dict[int, str]:
-    first, last = span(prefix, width)
-    special = {address: "gateway" for address in routers if first <= address <= last}
-    if width < POINT_TO_POINT_WIDTH:
-        special |= {first: "network address", last: "broadcast address"}
-    return special
 
 
 def _names(drafts: Sequence[Draft], report: Report) -> None:
@@ -120,47 +67,77 @@ def _relays(drafts: Sequence[Draft], report: Report) -> None:
 
 
 def _subnets(drafts: Sequence[Draft], report: Report) -> None:
-    placed = [each for draft in drafts for each in draft.subnets]
-    spans = ((*span(each.subnet.prefix, each.subnet.width), position) for position, each in enumerate(placed))
+    placed = _placed_subnets(drafts)
+    spans = (
+        (each.subnet.prefix, each.subnet.prefix | ~mask(each.subnet.width) & BROADCAST, position)
+        for position, each in enumerate(placed)
+    )
     for pair in overlaps(spans):
         before, after = (placed[position] for position in sorted(pair))
         what = f"overlaps with {_prefix_text(before.subnet)} of {report.place(before.path)}"
         report.add((*after.path, "prefix"), after.where, what, "an address belongs to one subnet")
 
 
-def _reserved_addresses(drafts: Sequence[Draft], report: Report) -> None:
-    reserved = [
-        (each.reservation.address, (*each.path, "address"), each.where)
-        for draft in drafts
-        for each in draft.reservations
+def _reserved_addresses(reservations: Sequence[PlacedReservation], report: Report) -> None:
+    """Each once, unless all who have it say that they share it."""
+    first: dict[int, PlacedReservation] = {}
+    for each in reservations:
+        if not each.reservation.address:
+            continue
+        before = first.setdefault(each.reservation.address, each)
+        if before is not each and not (before.shared and each.shared):
+            what = f"the address is reserved in {report.place((*before.path, 'address'))} already"
+            instead = "reserve it once, or write shared = true in each of them"
+            report.add((*each.path, "address"), each.where, what, instead)
+
+
+def _clients(reservations: Sequence[PlacedReservation], instead: str, report: Report) -> None:
+    keys = [
+        ((each.reservation.by, each.reservation.key), (*each.path, each.setting), each.where) for each in reservations
     ]
-    for path, where, before in _repeated(reserved):
-        report.add(path, where, f"the address is reserved in {report.place(before)} already", "reserve it once")
+    for path, where, before in _repeated(keys):
+        report.add(path, where, f"the client has a reservation in {report.place(before)} already", instead)
+
+
+def _reserved_everywhere(drafts: Sequence[Draft], everywhere: Sequence[PlacedReservation], report: Report) -> None:
+    """An address of a reservation for everywhere lies in one of the networks, and a host may have it."""
+    complete = bool(drafts) and all(draft.complete for draft in drafts)
+    spans = sorted((each.subnet.prefix, position) for position, each in enumerate(_placed_subnets(drafts)))
+    subnets = _placed_subnets(drafts)
+    for each in everywhere:
+        address = each.reservation.address
+        at = bisect_right(spans, (address, len(subnets))) - 1
+        subnet = subnets[spans[at][1]].subnet if at >= 0 else None
+        if address and (subnet is None or address & mask(subnet.width) != subnet.prefix):
+            if complete:
+                what, instead = "lies in no subnet of any network", "write an address of one of them, or leave it out"
+                report.add((*each.path, "address"), each.where, what, instead)
+        elif subnet is not None and address:
+            _of_a_host(each, subnet, report)
 
 
 def _reservations(draft: Draft, report: Report) -> None:
-    keys = [
-        ((each.reservation.by, each.reservation.key), (*each.path, each.reservation.by), each.where)
-        for each in draft.reservations
-    ]
-    for path, where, before in _repeated(keys):
-        what = f"the client has a reservation in {report.place(before)} already"
-        report.add(path, where, what, "a client has one reservation in a network")
     prefixes = ", ".join(_prefix_text(subnet) for subnet in draft.network.subnets)
     for each in draft.reservations:
         address = each.reservation.address
-        subnet = draft.network.subnet_of(address)
-        if subnet is None:
-            if draft.complete and prefixes:
-                report.add(
-                    (*each.path, "address"), each.where, "lies in none of the network's subnets", f"have {prefixes}"
-                )
+        if not address:
             continue
-        meaning = _special(subnet.prefix, subnet.width, routers_of(subnet.parameters.options)).get(address)
-        if meaning:
-            report.add(
-                (*each.path, "address"), each.where, f"is the {meaning} of its subnet", "reserve another address"
-            )
+        subnet = draft.network.subnet_of(address)
+        if subnet is not None:
+            _of_a_host(each, subnet, report)
+        elif draft.complete and prefixes:
+            report.add((*each.path, "address"), each.where, "lies in none of the network's subnets", f"have {prefixes}")
+
+
+def _of_a_host(each: PlacedReservation, subnet: Subnet, report: Report) -> None:
+    ground = Ground.of(subnet.prefix, subnet.width, routers_of(subnet.parameters.options))
+    meaning = ground.special.get(each.reservation.address)
+    if meaning:
+        report.add((*each.path, "address"), each.where, f"is the {meaning} of its subnet", "reserve another address")
+
+
+def _placed_subnets(drafts: Sequence[Draft]) -> list[PlacedSubnet]:
+    return [each for draft in drafts for each in draft.subnets]
 
 
 def _repeated(placed: Iterable[tuple[Hashable, Path, str]]) -> Iterator[tuple[Path, str, Path]]:

@@ -1,9 +1,10 @@
 """What was read from a file together with where it stood, for the checks that compare things with one another."""
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from relet.config.lines import Path
-from relet.model.network import Network, Reservation, Subnet
+from relet.model.network import ClientClass, Network, Reservation, Subnet
 
 
 class PlacedSubnet(NamedTuple):
@@ -15,11 +16,24 @@ class PlacedSubnet(NamedTuple):
 
 
 class PlacedReservation(NamedTuple):
-    """A reservation, its path in the file and its name in problems."""
+    """A reservation, its path in the file and its name in problems.
+
+    setting: the one that names the client. shared: others may have its address too.
+    """
 
     path: Path
     where: str
     reservation: Reservation
+    setting: str
+    shared: bool = False
+
+
+class PlacedClass(NamedTuple):
+    """A class, its path in the file and its name in problems."""
+
+    path: Path
+    where: str
+    row: ClientClass
 
 
 class Draft(NamedTuple):
@@ -34,3 +48,19 @@ class Draft(NamedTuple):
     subnets: tuple[PlacedSubnet, ...]
     reservations: tuple[PlacedReservation, ...]
     complete: bool
+
+
+class Names:
+    """Names of classes, where they are used."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[str, Path, str]] = []
+
+    def used(self, names: Iterable[str], path: Path, where: str) -> None:
+        """A list of names that stands at `path`."""
+        for position, name in enumerate(names):
+            self._places.append((name, (*path, position), where))
+
+    def __iter__(self) -> Iterator[tuple[str, Path, str]]:
+        """(name, path, where) of each."""
+        return iter(self._places)

@@ -13,12 +13,16 @@ from msgspec.structs import replace
 
 from relet.config.admit import admit
 from relet.config.checks import check_networks
+from relet.config.classes import check_names, read_classes
+from relet.config.draft import Names
 from relet.config.lines import Lines
-from relet.config.networks import options_of, read_network
+from relet.config.networks import read_network
+from relet.config.parameters import check_times, read_parameters
 from relet.config.report import Report
+from relet.config.reservations import read_reservations
 from relet.config.schema import FileTable, ServerTable
 from relet.errors import ConfigError, Problem
-from relet.model.network import Network, Settings
+from relet.model.network import NOTHING, Network, Settings
 from relet.wire.address import ip_text, mask
 
 SOCKET_PATH_OCTETS = 107
@@ -48,7 +52,7 @@ def parse(text: str, file: str, base: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_syntax(error, text, file)]) from error
     report = Report(file, Lines.of(text))
-    settings = _assemble(raw, base, report)
+    settings = _assemble(raw, base, report, (file,))
     report.fail()
     return settings
 
@@ -82,24 +86,39 @@ def _sparing(network: Network, address: int, pool: str, report: Report) -> Netwo
     return replace(network, subnets=subnets)
 
 
-def _assemble(raw: Mapping[str, object], base: Path, report: Report) -> Settings:
+def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tuple[str, ...] = ()) -> Settings:
     """Everything that can be made of the tables; good only if the report is empty."""
     file = admit(FileTable, raw, (), "", report) or FileTable()
     server = admit(ServerTable, file.server, ("server",), "[server]", report) or ServerTable()
-    inherited = options_of(file.server, ("server",), "[server]", report)
-    read = (read_network(each, ("network", position), inherited, report) for position, each in enumerate(file.network))
+    inherited = read_parameters(server, file.server, ("server",), "[server]", report)
+    check_times(inherited, NOTHING, ("server",), "[server]", report)
+    names = Names()
+    classes = read_classes(file.class_, inherited, report)
+    everywhere = read_reservations(file.reservation, (), "", inherited, report, names)
+    read = (
+        read_network(each, ("network", position), server, inherited, report, names)
+        for position, each in enumerate(file.network)
+    )
     drafts = [draft for draft in read if draft]
     if not file.network and not isinstance(raw.get("network"), dict):
         report.add((), "", "there is no network", "write [[network]] with a name, and [[network.subnet]] below it")
     if drafts and not server.listen and not any(draft.network.interfaces for draft in drafts):
         what = "no network has an interface, so it is not known where relays are to be heard"
         report.add(("server",), "[server]", what, 'write listen = ["ADDRESS OF THIS MACHINE"]')
-    check_networks(drafts, report)
+    check_networks(drafts, everywhere, report)
+    check_names(names, classes, report)
+    rows = tuple(each.row for each in classes)
+    kept = tuple(each.reservation for each in everywhere)
     return Settings(
-        networks=tuple(draft.network for draft in drafts),
+        networks=tuple(replace(draft.network, classes=rows, everywhere=kept) for draft in drafts),
         store=_store(server.store, base, report),
         control=_control(server.control, base, report),
         listen=tuple(dict.fromkeys(server.listen)),
+        leasequery=tuple(dict.fromkeys(server.leasequery)),
+        user=server.user,
+        group=server.group,
+        metrics=server.metrics,
+        files=files,
     )
 
 

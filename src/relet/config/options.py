@@ -14,6 +14,7 @@ from relet.wire.options import (
     ROUTERS,
     SUBNET_MASK,
     by_name,
+    option,
 )
 
 OWN = frozenset({0, 255, *range(50, 60), CLIENT_IDENTIFIER.code, RAPID_COMMIT.code, RELAY_AGENT_INFORMATION.code})
@@ -26,26 +27,41 @@ POINT_TO_POINT_WIDTH = 31
 """Prefixes of this width and more have neither network nor broadcast address (RFC 3021)."""
 
 
-def read_options(table: Mapping[str, object], path: Path, where: str, report: Report) -> dict[int, bytes]:
-    """Code -> octets of those that are good; the others are reported."""
+def read_options(
+    table: Mapping[str, object], path: Path, where: str, report: Report, setting: str = "options", *, sent: bool = True
+) -> dict[int, bytes]:
+    """Code -> octets of those that are good; the others are reported.
+
+    setting: what the table is called. sent: are they sent to clients, so that those of the exchange are not allowed?
+    """
     options: dict[int, bytes] = {}
     for name, configured in table.items():
-        here = (*path, "options", name)
-        option = by_name(name)
-        if name in ("option-0", "option-255", "pad", "end") or (option is not None and option.code in OWN):
-            instead = f"set '{_SETTINGS[name]}' of the network" if name in _SETTINGS else "leave it out"
-            report.add(here, where, f"option '{name}' is set by the server itself", instead)
-        elif option is None:
-            names = (each.name for each in OPTIONS.values() if each.code not in OWN)
-            report.add(here, where, f"unknown option '{name}'", suggestion(name, names, "or write 'option-NUMBER'"))
-        elif option.code in options:
+        here = (*path, setting, name)
+        code = read_option_name(name, here, where, report, sent=sent)
+        if code is None:
+            continue
+        if code in options:
             report.add(here, where, f"option '{name}' is there twice, by name and by number", "leave one out")
-        else:
-            try:
-                options[option.code] = option.parse(configured)
-            except ValueError as error:
-                report.refused(here, where, f"option {name}", error)
+            continue
+        try:
+            options[code] = option(code).parse(configured)
+        except ValueError as error:
+            report.refused(here, where, f"option {name}", error)
     return options
+
+
+def read_option_name(name: str, path: Path, where: str, report: Report, *, sent: bool = True) -> int | None:
+    """The code of an option that may be configured; None, and a problem, for any other."""
+    known = by_name(name)
+    if name in ("option-0", "option-255", "pad", "end") or (known is not None and sent and known.code in OWN):
+        instead = f"set '{_SETTINGS[name]}' of the network" if name in _SETTINGS else "leave it out"
+        report.add(path, where, f"option '{name}' is set by the server itself", instead)
+        return None
+    if known is None:
+        names = (each.name for each in OPTIONS.values() if not sent or each.code not in OWN)
+        report.add(path, where, f"unknown option '{name}'", suggestion(name, names, "or write 'option-NUMBER'"))
+        return None
+    return known.code
 
 
 def of_prefix(prefix: int, width: int) -> dict[int, bytes]:

@@ -14,6 +14,8 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(?:\d{1,10}[smhdw])+")
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2})+")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_WAIT = re.compile(r"(\d{1,5})(ms|s)")
+_CLASS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _ADVICE = "write '8h', '30m', '90s', '1d' or a number of seconds"
 
 MAC_OCTETS = 6
@@ -23,9 +25,13 @@ LOOPBACK, LAST_UNICAST = 127, 223
 """First octets (RFC 1122 s3.2.1.3, RFC 5771 s3)."""
 INTERFACE_LENGTH = 15
 """IFNAMSIZ less the NUL."""
+SNAME_OCTETS, FILE_OCTETS = 63, 127
+"""What fits into these fields of a message, the NUL behind it aside (RFC 2131 s2)."""
+LONGEST_WAIT_S = 10.0
+"""A client gives up on its DHCPDISCOVER after about as long (RFC 2131 s4.1)."""
 
 
-class Pool(NamedTuple):
+class Span(NamedTuple):
     """Addresses first..last. whole: written as a prefix, so that what cannot be granted is left out without a word."""
 
     first: int
@@ -74,18 +80,18 @@ def prefix(configured: object) -> tuple[int, int]:
     return parse_prefix(text(configured))
 
 
-def pool(configured: object) -> Pool:
+def span(configured: object) -> Span:
     """'A-B', 'A/n' or one address."""
     written = text(configured)
     if "/" in written:
         network, width = parse_prefix(written)
-        return Pool(network, network | ~mask(width) & BROADCAST, whole=True)
+        return Span(network, network | ~mask(width) & BROADCAST, whole=True)
     first_text, dash, last_text = written.partition("-")
     first = _of_a_host(parse_ip(first_text.strip()))
     last = _of_a_host(parse_ip(last_text.strip())) if dash else first
     if last < first:
-        raise ValueError(f"{written!r} ends before it begins; write '{Pool(last, first)}'")
-    return Pool(first, last)
+        raise ValueError(f"{written!r} ends before it begins; write '{Span(last, first)}'")
+    return Span(first, last)
 
 
 def duration(configured: object) -> int:
@@ -131,6 +137,80 @@ def threshold(configured: object) -> float:
     if type(configured) not in (int, float) or not 0 < configured <= 1:  # type: ignore[operator]
         raise ValueError(f"{configured!r} is not a share of the lease time; write a number up to 1 such as 0.75")
     return float(configured)  # type: ignore[arg-type]
+
+
+def wait(configured: object) -> float:
+    """A short time in seconds: '500ms', '2s', or a number of seconds."""
+    if isinstance(configured, str) and (written := _WAIT.fullmatch(configured)):
+        seconds = int(written[1]) / (1000 if written[2] == "ms" else 1)
+    elif type(configured) in (int, float):
+        seconds = float(configured)  # type: ignore[arg-type]
+    else:
+        raise ValueError(f"{configured!r} is not a short time; write '500ms', '1s' or a number of seconds")
+    if not 0 < seconds <= LONGEST_WAIT_S:
+        raise ValueError(f"{configured!r} is not between 0 and {LONGEST_WAIT_S:g} seconds; write '500ms'")
+    return seconds
+
+
+def count(configured: object) -> int:
+    """A number of things, at least one."""
+    if type(configured) is not int or configured < 1:
+        raise ValueError(f"{configured!r} is not a number from 1 on; leave it out for no limit")
+    return configured
+
+
+def rate(configured: object) -> float:
+    """So many a second, more than none."""
+    if type(configured) not in (int, float) or not 0 < configured < float("inf"):  # type: ignore[operator]
+        raise ValueError(f"{configured!r} is not a number above 0; leave it out for no limit")
+    return float(configured)  # type: ignore[arg-type]
+
+
+def server_name(configured: object) -> bytes:
+    """What a message has in sname, '' for nothing."""
+    return _field(configured, SNAME_OCTETS, "option 'tftp-server-name'")
+
+
+def boot_file(configured: object) -> bytes:
+    """What a message has in file, '' for nothing."""
+    return _field(configured, FILE_OCTETS, "option 'boot-file-name'")
+
+
+def _field(configured: object, room: int, instead: str) -> bytes:
+    octets = text_or_nothing(configured).encode()
+    if len(octets) > room:
+        raise ValueError(f"{configured!r} has {len(octets)} octets, its field takes {room}; set the {instead}")
+    return octets
+
+
+def endpoint(configured: object) -> tuple[int, int] | None:
+    """(address, port) of '127.0.0.1:9547', None for ''."""
+    written = text_or_nothing(configured)
+    if not written:
+        return None
+    host, _, port = written.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise ValueError(f"{written!r} is no address with a port; write '127.0.0.1:9547'")
+    return parse_ip(host), int(port)
+
+
+def pattern(configured: object) -> str:
+    """A host name with {address} in it."""
+    written = text(configured)
+    if "{address}" not in written:
+        raise ValueError(
+            f"{written!r} would give all clients one name; write it with {{address}}, as 'dhcp-{{address}}'"
+        )
+    hostname(written.replace("{address}", "192-168-100-100"))
+    return written
+
+
+def class_name(configured: object) -> str:
+    """What a class is called."""
+    name = text(configured)
+    if not _CLASS_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of a class; write letters, digits and hyphens, such as 'phones'")
+    return name
 
 
 def mac(configured: object) -> bytes:

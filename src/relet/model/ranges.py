@@ -51,5 +51,23 @@ class Ranges(msgspec.Struct, frozen=True):
             if piece[0] <= piece[1]
         )
 
+    def less(self, other: "Ranges") -> "Ranges":
+        """The set less another one."""
+        left: list[tuple[int, int]] = []
+        taken = list(other.pairs())
+        at = 0
+        for first, last in self.pairs():
+            while at < len(taken) and taken[at][1] < first:
+                at += 1
+            start, next_taken = first, at
+            while next_taken < len(taken) and taken[next_taken][0] <= last:
+                if start < taken[next_taken][0]:
+                    left.append((start, taken[next_taken][0] - 1))
+                start = taken[next_taken][1] + 1
+                next_taken += 1
+            if start <= last:
+                left.append((start, last))
+        return Ranges.of(left)
+
     def __str__(self) -> str:
         return ", ".join(ip_text(a) if a == b else f"{ip_text(a)}-{ip_text(b)}" for a, b in self.pairs())

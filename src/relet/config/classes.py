@@ -1,0 +1,41 @@
+"""From the [[class]] tables to classes, and whether every class that is named somewhere is there."""
+
+from collections.abc import Mapping, Sequence
+
+from relet.config.admit import admit
+from relet.config.draft import Names, PlacedClass
+from relet.config.lines import Path
+from relet.config.parameters import check_times, read_parameters
+from relet.config.report import Report, suggestion
+from relet.config.schema import ClassTable
+from relet.model.network import ClientClass, Parameters
+
+
+def read_classes(raws: Sequence[Mapping[str, object]], wider: Parameters, report: Report) -> tuple[PlacedClass, ...]:
+    """All classes of a file. wider: what the server says."""
+    read = (_class(raw, ("class", position), wider, report) for position, raw in enumerate(raws))
+    return tuple(each for each in read if each)
+
+
+def check_names(names: Names, classes: Sequence[PlacedClass], report: Report) -> None:
+    """Is every class there that is named, and each there once?"""
+    first: dict[str, Path] = {}
+    for path, where, row in classes:
+        before = first.setdefault(row.name, path)
+        if before is not path:
+            what = f"the class is in {report.place(before)} already"
+            report.add((*path, "name"), where, what, "give it another name, or join the two tests by 'or'")
+    for name, path, where in names:
+        if name not in first:
+            instead = suggestion(name, first, f'write [[class]] with name = "{name}"')
+            report.add(path, where, f"there is no class '{name}'", instead)
+
+
+def _class(raw: Mapping[str, object], path: Path, wider: Parameters, report: Report) -> PlacedClass | None:
+    where = f'class "{raw["name"]}"' if isinstance(raw.get("name"), str) else f"class {int(path[-1]) + 1}"
+    table = admit(ClassTable, raw, path, where, report)
+    own = read_parameters(table, raw, path, where, report)
+    if table is None:
+        return None
+    check_times(own, wider, path, where, report)
+    return PlacedClass(path, where, ClientClass(table.name, None, own, table.refuse))

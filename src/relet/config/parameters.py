@@ -1,0 +1,57 @@
+"""What one table says of what its clients get, and whether that holds together with what wider tables say."""
+
+from collections.abc import Mapping
+
+from relet.config.lines import Path
+from relet.config.options import read_option_name, read_options
+from relet.config.report import Report
+from relet.config.schema import Said
+from relet.model.network import DEFAULT_LEASE_S, SHORTEST_LEASE_S, Parameters
+
+Raw = Mapping[str, object]
+
+TIMES = ("lease_time", "min_lease_time", "max_lease_time", "renew_at", "rebind_at")
+_FIELDS = ("next_server", "server_name", "boot_file", *TIMES)
+_DEFAULT_T1, _DEFAULT_T2 = 0.5, 0.875
+"""RFC 2131 s4.4.5."""
+
+
+def read_parameters(table: Said | None, raw: Raw, path: Path, where: str, report: Report) -> Parameters:
+    """What a table says itself. table: None if something that it must have is missing; its options are checked still."""
+    configured = raw.get("options")
+    options = read_options(configured, path, where, report) if isinstance(configured, dict) else {}
+    if table is None:
+        return Parameters(options=options)
+    forced = (
+        read_option_name(name, (*path, "force", position), where, report) for position, name in enumerate(table.force)
+    )
+    said = {name: getattr(table, name) for name in _FIELDS if name in table.model_fields_set}
+    return Parameters(options=options, force=frozenset(code for code in forced if code is not None), **said)
+
+
+def check_times(own: Parameters, wider: Parameters, path: Path, where: str, report: Report) -> None:
+    """Do the times hold together, if this level says anything about them? wider: of the levels around it."""
+    said = {name for name in TIMES if getattr(own, name) is not None}
+    if not said:
+        return
+    now = own.over(wider)
+    lease = DEFAULT_LEASE_S if now.lease_time is None else now.lease_time
+    shortest = min(SHORTEST_LEASE_S, lease) if now.min_lease_time is None else now.min_lease_time
+    longest = lease if now.max_lease_time is None else now.max_lease_time
+    if shortest > lease and said & {"lease_time", "min_lease_time"}:
+        key = "min-lease-time" if "min_lease_time" in said else "lease-time"
+        instead = "shorten it" if key == "min-lease-time" else "set min-lease-time here too, no longer than lease-time"
+        report.add((*path, key), where, "min-lease-time is longer than lease-time", instead)
+    if longest < lease and said & {"lease_time", "max_lease_time"}:
+        key = "max-lease-time" if "max_lease_time" in said else "lease-time"
+        instead = (
+            "lengthen it" if key == "max-lease-time" else "set max-lease-time here too, no shorter than lease-time"
+        )
+        report.add((*path, key), where, "max-lease-time is shorter than lease-time", instead)
+    t1 = _DEFAULT_T1 if now.renew_at is None else now.renew_at
+    t2 = _DEFAULT_T2 if now.rebind_at is None else now.rebind_at
+    # RFC 2131 s4.4.5: T1 before T2 before the end of the lease.
+    if t1 >= t2 and said & {"renew_at", "rebind_at"}:
+        key = "renew-at" if "renew_at" in said else "rebind-at"
+        what = f"renew-at {t1} is not before rebind-at {t2}"
+        report.add((*path, key), where, what, "write renew-at = 0.5 and rebind-at = 0.875, or leave both out")
