@@ -21,7 +21,7 @@ def check_networks(drafts: Sequence[Draft], everywhere: Sequence[PlacedReservati
     _interfaces(drafts, report)
     _relays(drafts, report)
     _subnets(drafts, report)
-    _reserved_addresses([*everywhere, *(each for draft in drafts for each in draft.reservations)], report)
+    _reserved_addresses([*(each for draft in drafts for each in draft.reservations), *everywhere], report)
     _clients(
         everywhere, "a client has one reservation for everywhere; write others under [[network.reservation]]", report
     )

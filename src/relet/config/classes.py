@@ -1,13 +1,15 @@
 """From the [[class]] tables to classes, and whether every class that is named somewhere is there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from relet.config.admit import admit
 from relet.config.draft import Names, PlacedClass
+from relet.config.expression import parse_expression
 from relet.config.lines import Path
 from relet.config.parameters import check_times, read_parameters
 from relet.config.report import Report, suggestion
 from relet.config.schema import ClassTable
+from relet.model.expression import All, Any, Expression, InClass, Not
 from relet.model.network import ClientClass, Parameters
 
 
@@ -25,6 +27,16 @@ def check_names(names: Names, classes: Sequence[PlacedClass], report: Report) ->
         if before is not path:
             what = f"the class is in {report.place(before)} already"
             report.add((*path, "name"), where, what, "give it another name, or join the two tests by 'or'")
+    order = {row.name: position for position, (_, _, row) in enumerate(classes)}
+    for position, (path, where, row) in enumerate(classes):
+        for name in _named(row.test):
+            here = (*path, "test")
+            if name not in order:
+                instead = suggestion(name, order, f'write [[class]] with name = "{name}"')
+                report.add(here, where, f"test: there is no class '{name}'", instead)
+            elif order[name] >= position and classes[order[name]].row.test is not None:
+                what = f"test: class '{name}' does not stand before this one"
+                report.add(here, where, what, "a test may ask for classes that stand earlier in the file")
     for name, path, where in names:
         if name not in first:
             instead = suggestion(name, first, f'write [[class]] with name = "{name}"')
@@ -38,4 +50,22 @@ def _class(raw: Mapping[str, object], path: Path, wider: Parameters, report: Rep
     if table is None:
         return None
     check_times(own, wider, path, where, report)
-    return PlacedClass(path, where, ClientClass(table.name, None, own, table.refuse))
+    test: Expression | None = None
+    if table.test is not None:
+        try:
+            test = parse_expression(table.test)
+        except ValueError as error:
+            report.refused((*path, "test"), where, "test", error)
+    return PlacedClass(path, where, ClientClass(table.name, test, own, table.refuse))
+
+
+def _named(test: Expression | None) -> Iterator[str]:
+    """Classes that a test asks for."""
+    match test:
+        case InClass(name=name):
+            yield name
+        case All(parts=parts) | Any(parts=parts):
+            for each in parts:
+                yield from _named(each)
+        case Not(part=inner):
+            yield from _named(inner)
