@@ -126,6 +126,13 @@ def test_all_comes_by_address(store: Leases) -> None:
     assert [each.address - NET for each in store.all()] == [1, 3, 7, 9]
 
 
+def test_a_snapshot_is_of_its_moment(store: Leases) -> None:
+    store.commit([grant(address) for address in (7, 3)], 1.0)
+    taken = store.snapshot()
+    store.commit([grant(1), grant(3, who=2, before=lease(3))], 2.0)
+    assert sorted(taken, key=lambda each: each.address) == [lease(3), lease(7)]
+
+
 def test_history_is_newest_first_and_limited(store: Leases) -> None:
     for number in range(1, 6):
         store.commit([grant(number, who=number)], float(number))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from relet.cli.moving import list_moves
 from relet.cli.output import moment, show_json, show_table, when
 from relet.cli.sources import ConfigFile, StoreName, reader
 from relet.model.ident import key_text
@@ -19,12 +20,22 @@ def leases(
     store: StoreName = None,
     every: Annotated[bool, typer.Option("--all", help="Also leases that have ended.")] = False,
     network: Annotated[str | None, typer.Option(help="Only this network's leases.", metavar="NAME")] = None,
+    moving: Annotated[
+        bool, typer.Option("--moving", help="Only clients that have to move to another address; needs --config.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the leases that a server has granted, by address, while it runs or not.
 
     Without --all: those that clients hold now, and addresses kept back because somebody else was found using them.
     """
+    if moving:
+        if config is None or store is not None or every:
+            raise typer.BadParameter(
+                "--moving goes with --config FILE, which says where clients have to be, and without --all"
+            )
+        list_moves(config, network, as_json)
+        return
     source = reader(config, store)
     wall = time.time()
     chosen = [

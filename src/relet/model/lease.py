@@ -104,6 +104,9 @@ class Leases(Protocol):
     def all(self) -> Iterator[Lease]:
         """Every lease, in any state, by address."""
 
+    def snapshot(self) -> Iterator[Lease]:
+        """Every lease in no order, as of this moment; asking for it takes no time to speak of."""
+
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """The newest `limit` entries, newest first."""
 

@@ -63,6 +63,10 @@ class Timed:
         """As the store's."""
         return self._store.all()
 
+    def snapshot(self) -> Iterator[Lease]:
+        """As the store's."""
+        return self._store.snapshot()
+
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """As the store's."""
         return self._store.history(client, address, limit)

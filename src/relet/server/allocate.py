@@ -10,7 +10,7 @@ a process ends. A heap entry's expiry is put right when it comes up: renewals co
 """
 
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from itertools import chain
@@ -25,25 +25,45 @@ MAX_TRIES = 64
 what was leased meanwhile need not be looked at again, so the next request goes on where this one stopped."""
 
 
+LOADED_AT_ONCE = 5000
+"""Leases taken in at one step: some milliseconds."""
+
+
 class PoolAddresses:
     """The free addresses of one pool. reserved: addresses of it that are kept for somebody."""
 
     def __init__(self, pool: Pool, reserved: Collection[int]) -> None:
         self.pool = pool
         self._reserved = sorted(reserved)
-        self._fresh = _between(pool.addresses, self._reserved)
+        self._fresh = chain.from_iterable(list(_gaps(pool.addresses, self._reserved)))
         self._returned: OrderedDict[int, bool] = OrderedDict()  # address -> does the heap have an entry for it?
         self._expiring: list[int] = []  # expiry << 32 | address: an int costs half of a tuple
 
-    def load(self, leases: Collection[Lease]) -> None:
-        """Take in all leases on addresses of the pool at start."""
-        for lease in leases:
+    def loading(self, leases: Iterable[Lease]) -> Iterator[None]:
+        """See `FreeAddresses.loading`."""
+        near: defaultdict[int, list[int]] = defaultdict(list)  # what is taken, by the upper half of the address
+        for address in self._reserved:
+            near[address >> 16].append(address)
+        for number, lease in enumerate(leases, 1):
             self._expiring.append(lease.expires << 32 | lease.address)
+            near[lease.address >> 16].append(lease.address)
             if lease.state is LeaseState.RELEASED:
                 self._returned[lease.address] = True
+            if not number % LOADED_AT_ONCE:
+                yield
         heapify(self._expiring)
-        taken = sorted([*self._reserved, *(lease.address for lease in leases)])
-        self._fresh = _between(self.pool.addresses, taken)
+        yield
+        taken: list[int] = []
+        for upper in sorted(near):
+            taken += sorted(near[upper])
+            yield
+        gaps: list[range] = []
+        for number, gap in enumerate(_gaps(self.pool.addresses, taken), 1):
+            if gap:
+                gaps.append(gap)
+            if not number % LOADED_AT_ONCE:
+                yield
+        self._fresh = chain.from_iterable(gaps)
 
     def note(self, before: Lease | None, after: Lease) -> None:
         """Follow a committed change of an address of the pool that is not reserved."""
@@ -107,12 +127,19 @@ class FreeAddresses:
 
     def load(self, leases: Iterable[Lease]) -> None:
         """Take in all leases of the network at start."""
+        for _ in self.loading(leases):
+            pass
+
+    def loading(self, leases: Iterable[Lease]) -> Iterator[None]:
+        """Take in all leases of the network, in steps: a server that has others to serve goes on between them."""
         by_pool: dict[PoolAddresses, list[Lease]] = {pool: [] for pool in self._pools}
-        for lease in leases:
+        for number, lease in enumerate(leases, 1):
             if (pool := self._pool(lease.address)) is not None:
                 by_pool[pool].append(lease)
+            if not number % LOADED_AT_ONCE:
+                yield
         for pool, of_pool in by_pool.items():
-            pool.load(of_pool)
+            yield from pool.loading(of_pool)
 
     def note(self, before: Lease | None, after: Lease) -> None:
         """Follow a committed change."""
@@ -147,18 +174,17 @@ class FreeAddresses:
         return self._spans[at][2]
 
 
-def _between(addresses: Ranges, taken: Collection[int]) -> Iterator[int]:
-    """The addresses that are not taken, in order. taken: sorted. The gaps are found here and now, not on the road."""
-    gaps: list[range] = []
+def _gaps(addresses: Ranges, taken: Iterable[int]) -> Iterator[range]:
+    """The addresses before, between and behind those that are taken, in order; many of the ranges are empty.
+
+    taken: sorted.
+    """
     rest = iter(taken)
     at = next(rest, BROADCAST + 1)
     for first, last in addresses.pairs():
         begin = first
         while at <= last:
-            if at > begin:
-                gaps.append(range(begin, at))
+            yield range(begin, at)
             begin = max(begin, at + 1)
             at = next(rest, BROADCAST + 1)
-        if begin <= last:
-            gaps.append(range(begin, last + 1))
-    return chain.from_iterable(gaps)
+        yield range(begin, last + 1)

@@ -8,7 +8,7 @@ silence otherwise, and a bug of our own costs the one datagram that met it. Noth
 safe: replies are made from settled verdicts only (settle.py).
 """
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Sequence
 
 import msgspec
@@ -19,14 +19,15 @@ from relet.model.clock import Now
 from relet.model.effects import Send
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
-from relet.model.lease import Lease, Leases, View
+from relet.model.lease import Leases, View
 from relet.model.network import Network
 from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request, classify
 from relet.server.decide import NO_NETWORK, decide
-from relet.server.identify import Directory, Site
+from relet.server.identify import Directory
 from relet.server.offers import Offers
 from relet.server.overlay import Overlay
+from relet.server.rebuild import Rebuild, loading
 from relet.server.reply import Replies
 from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
@@ -121,12 +122,24 @@ class Engine:
         self._directory = Directory(networks)
         self._offers = Offers()
         self._replies = Replies()
-        # by where the address lies now: networks may have been renamed since the lease was granted
-        by_site: defaultdict[Site | None, list[Lease]] = defaultdict(list)
-        for lease in store.all():
-            by_site[self._directory.locate(lease.address)].append(lease)
-        for site in self._directory.sites.values():
-            site.free.load(by_site[site])
+        self._rebuild: Rebuild | None = None
+        for _ in loading(self._directory, store.snapshot()):
+            pass
+
+    def prepare(self, networks: tuple[Network, ...], now: Now) -> Rebuild:
+        """Begin to build other networks beside those that are served; the last one begun is kept up to date. Raises
+        StoreError."""
+        view = self._store.view((), ())
+        self._rebuild = Rebuild(networks, self._store.snapshot(), view.lease, now.wall)
+        return self._rebuild
+
+    def reconfigure(self, rebuild: Rebuild | None) -> None:
+        """Serve what was prepared, from the next batch on; None: forget it. Offers stay, and hold as far as the new networks
+        allow them; counts and records stay; prepared replies are forgotten."""
+        if rebuild is not None:
+            self._directory = rebuild.done()
+            self._replies = Replies()
+        self._rebuild = None
 
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
         """Decide a batch, make its grants safe, and give the replies to send."""
@@ -223,6 +236,8 @@ class Engine:
             self._remember(_record(done, now))
             for change in done.changes:
                 address = change.after.address
+                if self._rebuild is not None:
+                    self._rebuild.note(change)
                 if (site := self._directory.locate(address)) is not None:
                     site.free.note(change.before, change.after)
                 self._offers.withdraw(address)

@@ -36,6 +36,10 @@ class Index:
         """Every lease, by address, as of this moment."""
         return iter([lease for _, lease in sorted(self._leases.items())])
 
+    def snapshot(self) -> Iterator[Lease]:
+        """Every lease in no order, as of this moment."""
+        return iter(list(self._leases.values()))
+
     def __len__(self) -> int:
         return len(self._leases)
 

@@ -40,6 +40,10 @@ class MemoryStore:
         """Every lease, by address."""
         return self._index.all()
 
+    def snapshot(self) -> Iterator[Lease]:
+        """Every lease in no order."""
+        return self._index.snapshot()
+
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """The newest `limit` entries, newest first."""
         entries = (

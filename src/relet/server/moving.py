@@ -1,0 +1,106 @@
+"""Who has to move to another address and has not arrived there: a question about leases and networks, not about requests.
+
+A lease does not record everything that a reservation, a class or a guard may ask for. What it does record (client, hardware,
+host name, relay information) is put into the request that its client would send; what only other options can tell is told
+once the client has asked.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from relet.errors import WireError
+from relet.model import reasons as why
+from relet.model.ident import key_text
+from relet.model.lease import Lease
+from relet.model.network import Network, Reservation
+from relet.server.identify import Site
+from relet.wire.address import ip_text
+from relet.wire.message import BOOTREQUEST, Message
+from relet.wire.options import CLIENT_IDENTIFIER, HOST_NAME, RELAY_AGENT_INFORMATION
+
+
+class Mover(msgspec.Struct, frozen=True):
+    """A client that has to leave its address.
+
+    to: the address that it will find, 0 for any that is free. held: that one is in use by another or in quarantine, so the
+    client stays where it is until it is free. since: wall time of its first renewal after the change, None if there was
+    none.
+    """
+
+    lease: Lease
+    to: int = 0
+    held: bool = False
+    since: int | None = None
+
+
+class Move(msgspec.Struct, frozen=True):
+    """A `Mover` in words. to: 'any' where every free address will do. since: of its first renewal, None before it; until:
+    of its lease; wall time."""
+
+    address: str
+    client: str
+    hostname: str
+    network: str
+    to: str
+    held: bool
+    since: int | None
+    until: int
+
+
+def told(found: Mover) -> Move:
+    """A mover as people and programs read it."""
+    lease = found.lease
+    to = ip_text(found.to) if found.to else "any"
+    client = key_text(lease.client)
+    return Move(
+        ip_text(lease.address), client, lease.hostname, lease.network, to, found.held, found.since, lease.expires
+    )
+
+
+def mover(lease: Lease, site: Site, known: Callable[[int], Lease | None], wall: float) -> Mover | None:
+    """Has the holder of this lease to move? known: what the store has on an address."""
+    if not lease.holds(wall):
+        return None
+    since = lease.starts if lease.reason == why.MOVING.id else None
+    reservation = _reservation(lease, site)
+    if reservation is not None and reservation.address == lease.address:
+        return None
+    if reservation is not None and reservation.address and site.network.subnet_of(reservation.address) is not None:
+        there = known(reservation.address)
+        taken = there is not None and there.client != lease.client and there.holds(wall)
+        held = taken or (there is not None and there.quarantined(wall))
+        return Mover(lease, reservation.address, held, since)
+    if since is not None or lease.address in site.reserved or not _pooled(site.network, lease.address):
+        return Mover(lease, since=since)
+    return None
+
+
+def offline(network: Network) -> tuple[str, ...]:
+    """What of a network's configuration no lease records: the clients that it moves are only known when they ask."""
+    rows = (*network.reservations, *network.everywhere)
+    options = sorted({row.by for row in rows if row.by.startswith("option-")})
+    guards = any(pool.allow or pool.deny for subnet in network.subnets for pool in subnet.pools)
+    return (*(f"reservations by {by}" for by in options), *(("pools kept for classes",) if guards else ()))
+
+
+def _pooled(network: Network, address: int) -> bool:
+    subnet = network.subnet_of(address)
+    return subnet is not None and subnet.pool_of(address) is not None
+
+
+def _reservation(lease: Lease, site: Site) -> Reservation | None:
+    """The reservation that names the client, as far as its lease can tell."""
+    options = {}
+    if lease.client[:1] == b"i":
+        options[CLIENT_IDENTIFIER.code] = lease.client[1:]
+    if lease.hostname:
+        options[HOST_NAME.code] = lease.hostname.encode()
+    if lease.relay:
+        options[RELAY_AGENT_INFORMATION.code] = lease.relay
+    hardware = lease.hardware or lease.client[1:]
+    request = Message(op=BOOTREQUEST, xid=0, htype=hardware[0], chaddr=hardware[1:], options=options)
+    try:
+        return site.reservation(request)
+    except WireError:  # broken relay information on record
+        return None
