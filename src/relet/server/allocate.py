@@ -71,7 +71,8 @@ class PoolAddresses:
         in_heap = self._returned.pop(address, before is not None)
         if after.state is LeaseState.RELEASED:
             self._returned[address] = in_heap
-        elif not in_heap:
+        elif not in_heap or (before is not None and after.expires < before.expires):
+            # an entry that is too early is put right when it comes up; one that is too late would hide the address
             heappush(self._expiring, after.expires << 32 | address)
 
     def choose(self, lease: Callable[[int], Lease | None], free: Callable[[int], bool], wall: int) -> int:

@@ -74,12 +74,18 @@ _MOVING = (
 """Many clients ignore a NAK to a renewal by unicast. A short lease brings them back soon, and at its end to INIT."""
 
 
-def _reallocation(confirmed: Reason, moving: tuple[Row, ...] = (), impatient: tuple[Row, ...] = ()) -> tuple[Row, ...]:
-    """The table of DHCPREQUESTs by clients that believe to have a lease. They differ in the name of the good end. One that
-    renews a superseded lease is led away gently. A rebooting client has a last row more: one that extends a lease has it
-    from a server that may only be away."""
+def _reallocation(
+    confirmed: Reason,
+    foreign: tuple[Row, ...] = _FOREIGN,
+    moving: tuple[Row, ...] = (),
+    impatient: tuple[Row, ...] = (),
+) -> tuple[Row, ...]:
+    """The table of DHCPREQUESTs by clients that believe to have a lease. They differ in the name of the good end. The
+    network of a renewal by unicast is that of its address, so none is foreign. One that renews a superseded lease is led
+    away gently. A rebooting client has a last row more: one that extends a lease has it from a server that may only be
+    away."""
     return (
-        *_FOREIGN,
+        *foreign,
         *moving,
         Row(
             "3", "another address is reserved for the client, and that one is free for it", NAK, why.RESERVED_ELSEWHERE,
@@ -126,8 +132,8 @@ INIT_REBOOT = _reallocation(
         Row("9", "no record, `secs` has reached `unknown-reboot-after`", NAK, why.UNKNOWN_AFTER, _secs_reached),
     ),
 )
-RENEWING = _reallocation(why.RENEWED, _MOVING)
-REBINDING = _reallocation(why.REBOUND, _MOVING)
+RENEWING = _reallocation(why.RENEWED, foreign=(), moving=_MOVING)
+REBINDING = _reallocation(why.REBOUND, moving=_MOVING)
 
 DISCOVER = (
     Row(
