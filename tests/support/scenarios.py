@@ -94,10 +94,11 @@ class Scenario(NamedTuple):
 
 
 def scenarios(number: int = 0, interface: str = INTERFACE) -> Iterator[Scenario]:
-    """Every scenario. number: that of the first one's own addresses, 10.N. in place of 192.168.; 0: as written."""
+    """Every scenario. number: that of the first one's own addresses, 10.N. in place of 192.168., and of its interface
+    (behind its name); 0: all as written."""
     for file in sorted(FOLDER.glob("*.txt")):
         for line, block in _blocks(file.read_text(encoding="utf-8")):
-            yield _Reader(f"{file.stem}:{line}", number, interface.format(number=number)).read(block)
+            yield _Reader(f"{file.stem}:{line}", number, f"{interface}{number}" if number else interface).read(block)
             number += number > 0
 
 
