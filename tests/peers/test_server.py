@@ -50,28 +50,28 @@ def one_link(lab: Lab) -> tuple[Serve, str]:
     return Serve(lab, server, office()), host
 
 
-def dhclient(lab: Lab, host: str, script: Path) -> Process:
+def dhclient(lab: Lab, host: str, script: Path, *more: str | Path) -> Process:
     files = ("-lf", lab.folder / "dhclient.leases", "-pf", lab.folder / "dhclient.pid")
-    return lab.start(host, need("dhclient"), "-4", "-d", *files, "-sf", script, "c0")
+    return lab.start(host, need("dhclient"), "-4", "-d", *files, *more, "-sf", script, "c0")
 
 
-def dhcpcd(lab: Lab, host: str, script: Path) -> Process:
+def dhcpcd(lab: Lab, host: str, script: Path, *more: str) -> Process:
     """Its folders are fixed when it is built: it gets private ones."""
     for name in ("lib", "run"):
         (lab.folder / name).mkdir(exist_ok=True)
     command = (
         f"mkdir -p /var/lib/dhcpcd /run/dhcpcd && mount --bind {lab.folder}/lib /var/lib/dhcpcd && "
         f"mount --bind {lab.folder}/run /run/dhcpcd && rm -f /run/dhcpcd/*.pid && "
-        f"exec {need('dhcpcd')} -4 -B -d --noipv4ll -c {script} -f /dev/null c0"
+        f"exec {need('dhcpcd')} -4 -B -d --noipv4ll -c {script} -f /dev/null {' '.join(more)} c0"
     )
     return lab.start(host, need("unshare"), "--mount", "sh", "-c", command)
 
 
-def udhcpc(lab: Lab, host: str, script: Path) -> Process:
+def udhcpc(lab: Lab, host: str, script: Path, *more: str) -> Process:
     """It remembers nothing by itself: who starts it tells it the address that it had."""
     had = lab.addresses(host, "c0")
     wish = ("-r", had[0].partition("/")[0]) if had else ()
-    return lab.start(host, need("udhcpc"), "-f", "-i", "c0", "-s", script, *wish)
+    return lab.start(host, need("udhcpc"), "-f", "-i", "c0", "-s", script, *wish, *more)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,91 @@ def test_killed_client_is_confirmed_with_the_same_address(
     assert "reason=confirmed" in verdict
     assert f"address={address.partition('/')[0]} " in verdict
     until(lambda: lab.addresses(host, "c0") == [address])
+
+
+WISHES = """
+[server]
+store = "sqlite:leases.db"
+
+[[network]]
+name = "office"
+interfaces = ["s0"]
+lease-time = "1h"
+
+[network.options]
+domain-name = "example.org"
+domain-name-servers = ["192.168.1.2", "192.168.1.3"]
+domain-search = ["example.org", "example.net"]
+ntp-servers = ["192.168.1.4"]
+interface-mtu = 1400
+classless-static-route = ["10.0.0.0/8 via 192.168.1.254", "0.0.0.0/0 via 192.168.1.1"]
+
+[[network.subnet]]
+prefix = "192.168.1.0/24"
+pools = ["192.168.1.100-192.168.1.119"]
+options = { routers = ["192.168.1.1"] }
+"""
+ASK_FOR_ALL = """
+option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;
+request subnet-mask, routers, domain-name, domain-name-servers, domain-search, ntp-servers, interface-mtu,
+    rfc3442-classless-static-routes;
+"""
+ROUTES = bytes((8, 10, 192, 168, 1, 254, 0, 192, 168, 1, 1))
+
+
+def heard(lab: Lab) -> dict[str, str]:
+    """The environment of the script at the time when the client was bound."""
+    file = lab.folder / "bound"
+    until(file.exists)
+    pairs = (line.partition("=") for line in file.read_text(encoding="utf-8").splitlines())
+    return {name: value for name, _, value in pairs}
+
+
+@pytest.mark.parametrize("client", ["dhclient", "dhcpcd", "udhcpc"])
+def test_clients_get_what_they_ask_for(lab: Lab, script: Path, client: str) -> None:
+    """Each tells its script, in its own words, what it was given."""
+    server, host = lab.namespace("server"), lab.namespace("host")
+    lab.cable(server, "s0", host, "c0")
+    lab.address(server, "s0", "192.168.1.1/24")
+    Serve(lab, server, WISHES)
+    # written aside first, so that whoever sees the file sees all of it
+    keep = f'case "$reason$1" in BOUND|bound) env >{lab.folder}/new && mv {lab.folder}/new {lab.folder}/bound ;; esac'
+    script.write_text(SCRIPT.replace("exit 0", keep))
+    if client == "dhclient":
+        (lab.folder / "dhclient.conf").write_text(ASK_FOR_ALL)
+        dhclient(lab, host, script, "-cf", lab.folder / "dhclient.conf")
+        said = heard(lab)
+        assert said["new_domain_name"] == "example.org"
+        assert said["new_domain_name_servers"] == "192.168.1.2 192.168.1.3"
+        assert said["new_domain_search"] == "example.org. example.net."
+        assert said["new_ntp_servers"] == "192.168.1.4"
+        assert said["new_interface_mtu"] == "1400"
+        assert said["new_subnet_mask"] == "255.255.255.0"
+        assert bytes(map(int, said["new_rfc3442_classless_static_routes"].split())) == ROUTES
+        assert said["new_dhcp_lease_time"] == "3600"
+    elif client == "dhcpcd":
+        asked = "domain_name_servers, domain_name, domain_search, ntp_servers, interface_mtu, classless_static_routes"
+        dhcpcd(lab, host, script, "-o", asked.replace(" ", ""))
+        said = heard(lab)
+        assert said["new_domain_name"] == "example.org"
+        assert said["new_domain_name_servers"] == "192.168.1.2 192.168.1.3"
+        assert said["new_domain_search"] == "example.org example.net"
+        assert said["new_ntp_servers"] == "192.168.1.4"
+        assert said["new_interface_mtu"] == "1400"
+        assert said["new_classless_static_routes"] == "10.0.0.0/8 192.168.1.254 0.0.0.0/0 192.168.1.1"
+        assert said["new_dhcp_lease_time"] == "3600"
+    else:
+        udhcpc(
+            lab, host, script, *(part for name in ("search", "ntpsrv", "mtu", "staticroutes") for part in ("-O", name))
+        )
+        said = heard(lab)
+        assert said["domain"] == "example.org"
+        assert said["dns"] == "192.168.1.2 192.168.1.3"
+        assert said["search"] == "example.org example.net"
+        assert said["ntpsrv"] == "192.168.1.4"
+        assert said["mtu"] == "1400"
+        assert said["staticroutes"] == "10.0.0.0/8 192.168.1.254 0.0.0.0/0 192.168.1.1"
+        assert said["lease"] == "3600"
 
 
 def relayed(lab: Lab) -> tuple[Serve, str, str]:
