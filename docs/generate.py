@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import conformance
+
 from relet.client.arrows import diagram
 from relet.config import schema
 from relet.config.editor import INNER, json_schema, settings_of
@@ -151,6 +153,7 @@ def editor_schema() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "conformance.md": lambda: MADE + "\n" + conformance.page(),
     "decisions.md": decisions,
     "metrics.md": metrics,
     "reasons.md": reasons,
