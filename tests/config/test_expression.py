@@ -38,6 +38,8 @@ BAD = [
     ("(known", "close the parenthesis"),
     ('mac == "abc', "close the quotation mark"),
     ("vendor-class == 52:54", "not compared with"),
+    ("mac == 56", 'write "text", 52:54:00 or 0x52'),
+    ('vendor-class == "' + "x" * 600 + '"', "at most 512"),
     ("hops[0..1] == 00:00", "mac[0..2]"),
     ("not " * (MOST_DEPTH + 2) + "known", "inside each other"),
     ("known" + " " * MOST_CHARACTERS, "characters"),

@@ -9,6 +9,9 @@ from relet.wire.option import Option, numbered
 from relet.wire.options import CLIENT_SYSTEM, OPTIONS, RELAY, by_name
 from relet.wire.texts import Opaque, Text
 
+MOST_VALUE = 512
+"""Characters of a value; 255 octets in hexadecimal fit."""
+
 FLAGS = {
     "known": "the client has a reservation",
     "random-mac": "the hardware address is locally administered, as randomised ones are",
@@ -115,11 +118,13 @@ def value_of(field: Field, operator: Operator, sort: str, written: str) -> Value
         if sort == "text" and field.code == CLIENT_SYSTEM.code and field.space == "option":
             return _architecture(written)
         raise ValueError(f"{field.name} is a number and {written!r} is none; write one such as 7")
+    if len(written) > MOST_VALUE:
+        raise ValueError(f"a value of {len(written)} characters; write at most {MOST_VALUE}")
     if sort == "text":
         return written.encode()
     if sort == "hex" and field.sort == "octets":
         return parse_hex(written.removeprefix("0x"))
-    example = '"text" or 52:54:00' if field.sort == "octets" else f'"{written}"'
+    example = '"text", 52:54:00 or 0x52' if field.sort == "octets" else f'"{written}"'
     raise ValueError(f"{field.name} is not compared with {written}; write {example}")
 
 

@@ -15,6 +15,12 @@ def client_key(client_id: bytes | None, htype: int, chaddr: bytes) -> ClientKey:
     return ClientKey(b"h" + bytes((htype,)) + chaddr)
 
 
+def random_mac(htype: int, chaddr: bytes) -> bool:
+    """Is it a unicast Ethernet address that its host made up (IEEE 802 s8.2: locally administered), as phones do anew for
+    each network? Virtual machines have such addresses too."""
+    return htype == 1 and len(chaddr) == 6 and chaddr[0] & 3 == 2
+
+
 def key_text(key: ClientKey) -> str:
     """'id 01:52:54:..' or 'mac 52:54:..' ('hw 32/..' for hardware other than Ethernet)."""
     if key[:1] == b"i":

@@ -225,6 +225,27 @@ NO_RECORD = Reason(
     "The client believes to have a lease, but not from this server's database. If this is the only server,"
     ' `unknown-reboot = "nak"` (start anew) or `"adopt"` (keep the address if it is free) spares the client the wait.',
 )
+CLASS_REFUSED = Reason(
+    "class-refused",
+    True,
+    "it is in a class that is refused here",
+    "A class of the client says `refuse = true`. It hears nothing, for another server may serve it; only if it chose an"
+    " offer of this server it is told that there is none.",
+)
+NOT_ADMITTED = Reason(
+    "not-admitted",
+    True,
+    "the network does not admit its classes",
+    "None of the client's classes is in the network's `allow`, or one of them is in `deny`. As with class-refused, it hears"
+    " nothing unless it chose an offer of this server.",
+)
+NO_LONGER_ADMITTED = Reason(
+    "no-longer-admitted",
+    True,
+    "it has a lease on {address}, but is not served any more",
+    "The lease is from this server, and since it was granted the client's class was refused, or the network's `allow` or"
+    " `deny` was changed.",
+)
 OTHER_SERVER = Reason(
     "other-server",
     True,

@@ -65,6 +65,35 @@ _TAKEN = (
 )
 
 
+def _kept_out(answer: Answer, known: str = "", when: Callable[[Situation], bool] = _always) -> tuple[Row, ...]:
+    """Rows for a client that is not admitted, one for each of the two reasons: known and when come to it."""
+    return (
+        Row(
+            "2", f"a class of the client is refused{known}", answer, why.CLASS_REFUSED,
+            lambda s: s.refused() and when(s),
+        ),
+        Row("2", f"the network does not admit the client's classes{known}", answer, why.NOT_ADMITTED, when),
+    )  # fmt: skip
+
+
+_EXTENDING = (
+    Row(
+        "2", "the client holds an unexpired lease of ours on the address, and it is not served any more: its class is"
+        " refused, or the network does not admit it", NAK, why.NO_LONGER_ADMITTED, Situation.active,
+    ),
+    # another server may serve it: it is not told to stop using what we did not grant
+    *_kept_out(SILENT, ", and we know of nobody else who has the address", lambda s: not s.taken()),
+)  # fmt: skip
+NOT_SERVED: dict[Kind, tuple[Row, ...]] = {
+    Kind.INIT_REBOOT: _EXTENDING,
+    Kind.RENEWING: _EXTENDING,
+    Kind.REBINDING: _EXTENDING,
+    Kind.DISCOVER: _kept_out(SILENT),
+    Kind.SELECTING: _kept_out(NAK, ", and it chose this server", Situation.addressed_to_us),
+    Kind.INFORM: _kept_out(SILENT),
+}
+"""Rows before all others, for clients that are not admitted."""
+
 _MOVING = (
     Row(
         "3", "its own unexpired lease is superseded (another address is reserved for it, or this one is no longer offered to"
@@ -222,6 +251,11 @@ INFORM = (
 
 def table(kind: Kind) -> tuple[Row, ...]:
     """The rows of a kind of request, row 1 (no network) left out."""
+    return NOT_SERVED.get(kind, ()) + _served(kind)
+
+
+def _served(kind: Kind) -> tuple[Row, ...]:
+    """The rows that clients are measured by who are admitted."""
     match kind:
         case Kind.INIT_REBOOT:
             return INIT_REBOOT
@@ -243,12 +277,14 @@ def table(kind: Kind) -> tuple[Row, ...]:
             assert_never(kind)
 
 
+SERVED = {kind: _served(kind) for kind in Kind}
 TABLES = {kind: table(kind) for kind in Kind}
 
 
 def decide(situation: Situation) -> Ruling:
     """The first row that fits. The last row of every table fits always."""
-    for row in TABLES[situation.request.kind]:
+    tables = SERVED if situation.admitted else TABLES
+    for row in tables[situation.request.kind]:
         fits = row.when(situation)
         if fits:
             return Ruling(row, situation.address if fits is True else fits)

@@ -33,7 +33,7 @@ from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
 from relet.server.verdict import Verdict, verdict
 from relet.wire.message import Message, decode
-from relet.wire.options import CLIENT_IDENTIFIER
+from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION
 from relet.wire.text import kind_text
 
 MAX_RECORDS = 65_536
@@ -183,11 +183,11 @@ class Engine:
             if site is None:
                 client_id = message.options.get(CLIENT_IDENTIFIER.code)
                 client = client_key(client_id, message.htype, message.chaddr)
-                reservation = None
-            else:
-                client = site.client(message)
-                reservation = site.reservation(message)
-            return Request(kind, message, arrival, site, client, address, server, reservation, (), place, relayed)
+                return Request(kind, message, arrival, None, client, address, server, place=place, relayed=relayed)
+            client = site.client(message)
+            info = message.options.get(RELAY_AGENT_INFORMATION.code)
+            reservation, classes = site.recognise(message, arrival, info)
+            return Request(kind, message, arrival, site, client, address, server, reservation, classes, place, relayed)
         except WireError as error:
             self.drops[error.reason] += 1
             if message is not None:

@@ -12,51 +12,54 @@ import msgspec
 from relet.errors import WireError
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
-from relet.model.network import Network, Reservation, Subnet
+from relet.model.network import Network, Reservation, Subnet, admits
 from relet.server.allocate import FreeAddresses
+from relet.server.match import classes_of
 from relet.server.parameters import TermsBook
 from relet.server.relayed import RelayBook, Relayed
+from relet.server.reservations import Reservations
 from relet.wire.address import BROADCAST, mask
 from relet.wire.message import Message
-from relet.wire.options import CIRCUIT_ID, CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION, REMOTE_ID, SUBNET_SELECTION
-from relet.wire.relayinfo import decode_suboptions
+from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION, SUBNET_SELECTION
 
 _CLIENT_ID = CLIENT_IDENTIFIER.code
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
 _SUBNET_SELECTION = SUBNET_SELECTION.code
-_RELAYED_KEYS = frozenset({"circuit-id", "remote-id"})
 
 
 class Site:
-    """A network with what the server keeps about it: its reservations by client and address, and its free addresses."""
+    """A network with what the server keeps about it: its reservations, classes and free addresses.
+
+    reserved: address -> those whom it is kept for. relayed: does anything here depend on what relays say?
+    """
 
     def __init__(self, network: Network, relays: RelayBook) -> None:
         self.network = network
         self.relays = relays
         self.free = FreeAddresses(network)
         self.terms = TermsBook(network).terms
-        self.reserved = {row.address: row for row in network.reservations if row.address}
-        self._by_client = {(row.by, row.key): row for row in network.reservations}
-        self._by_relay_info = any(row.by in _RELAYED_KEYS for row in network.reservations)
+        self.reservations = Reservations(network)
+        self.reserved = self.reservations.by_address
+        self.classes = classes_of(network)
+        self.relayed = self.reservations.relayed or (self.classes is not None and self.classes.relayed)
 
-    def reservation(self, message: Message) -> Reservation | None:
-        """The reservation that names the client of a message, None if there is none."""
-        rows = self._by_client
-        if not rows:
-            return None
-        found = rows.get(("mac", message.chaddr)) or rows.get(("client-id", message.options.get(_CLIENT_ID, b"")))
-        info = message.options.get(_RELAY_INFO)
-        return found if found is not None or info is None else self.reservation_by_relay(info)
+    def recognise(
+        self, message: Message, arrival: Arrival, info: bytes | None
+    ) -> tuple[Reservation | None, tuple[str, ...]]:
+        """The reservation that names the client of a message, and the classes that it is in. info: the option 82 that
+        counts for it. Raises WireError if that is broken and a reservation would need it."""
+        reservation = self.reservations.of(message, info)
+        if self.classes is None:
+            return reservation, ()
+        return reservation, self.classes.of(message, arrival, reservation, info)
 
-    def reservation_by_relay(self, info: bytes) -> Reservation | None:
-        """The reservation that names a circuit or remote id of this option 82."""
-        if not self._by_relay_info:
-            return None
-        parts = decode_suboptions(info)
-        rows = self._by_client
-        return rows.get(("circuit-id", parts.get(CIRCUIT_ID.code, b""))) or rows.get(
-            ("remote-id", parts.get(REMOTE_ID.code, b""))
-        )
+    def admits(self, classes: tuple[str, ...]) -> bool:
+        """Are clients of these classes served here?"""
+        return not self.refuses(classes) and admits(classes, self.network.allow, self.network.deny)
+
+    def refuses(self, classes: tuple[str, ...]) -> bool:
+        """Is one of these classes refused?"""
+        return self.classes is not None and not self.classes.refusing.isdisjoint(classes)
 
     def client(self, message: Message) -> ClientKey:
         """The key of the client (RFC 2131 s4.2): option 61 where there is one and the network matches by it, or where

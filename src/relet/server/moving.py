@@ -101,6 +101,6 @@ def _reservation(lease: Lease, site: Site) -> Reservation | None:
     hardware = lease.hardware or lease.client[1:]
     request = Message(op=BOOTREQUEST, xid=0, htype=hardware[0], chaddr=hardware[1:], options=options)
     try:
-        return site.reservation(request)
+        return site.reservations.of(request, lease.relay or None)
     except WireError:  # broken relay information on record
         return None

@@ -5,6 +5,8 @@ Facts only: nothing here chooses. A situation lives for one request and is not k
 
 from math import floor
 
+from msgspec.structs import replace
+
 from relet.errors import WireError
 from relet.model import reasons as why
 from relet.model.clock import Now
@@ -21,15 +23,14 @@ _RELAY_INFO = RELAY_AGENT_INFORMATION.code
 
 
 class Situation:
-    """One request against what the server knows now. own: the server's addresses."""
+    """One request against what the server knows now. own: the server's addresses. admitted: is the client served here?"""
 
     __slots__ = (
-        "_offers", "_own", "_site", "_view", "address", "lease", "mine", "network", "now", "request", "reservation",
-        "subnet",
+        "_offers", "_own", "_site", "_view", "address", "admitted", "lease", "mine", "network", "now", "request",
+        "reservation", "subnet",
     )  # fmt: skip
 
     def __init__(self, request: Request, site: Site, view: View, offers: Offers, own: frozenset[int], now: Now) -> None:
-        self.request = request
         self.network = site.network
         self.now = now
         self._site = site
@@ -40,7 +41,9 @@ class Situation:
         self.subnet = site.network.subnet_of(request.address)
         self.lease: Lease | None = view.lease(request.address) if request.address else None
         self.mine = self.lease is not None and self.lease.client == request.client
-        self.reservation = request.reservation or self._remembered_reservation()
+        self.request = self._recalled(request) if site.relayed and self.mine else request
+        self.reservation = self.request.reservation
+        self.admitted = site.classes is None or site.admits(self.request.classes)
 
     # of the address that the request is about
 
@@ -68,6 +71,14 @@ class Situation:
         # no more than the whole, should the clock have been set back
         return min(max(0, floor(self.lease.starts + whole - self.now.wall)), whole)
 
+    def refused(self) -> bool:
+        """Is the client in a class that is not served?"""
+        return self._site.refuses(self.request.classes)
+
+    def taken(self) -> bool:
+        """Is it somebody else's, or in quarantine?"""
+        return self.reserved_for_other(self.address) or self.bound_to_other() or self.declined()
+
     def on_offer_to_client(self) -> bool:
         """Did we offer it to this client, and the offer stands?"""
         return self._offers.holder(self.address, self.now.mono) == self.request.client
@@ -90,13 +101,13 @@ class Situation:
 
     def reserved_for_other(self, address: int) -> bool:
         """Does a reservation keep it for somebody else?"""
-        row = self._site.reserved.get(address)
-        return row is not None and row is not self.reservation
+        rows = self._site.reserved.get(address)
+        return rows is not None and not self._among(rows)
 
     def offered(self, address: int) -> bool:
         """Is it ours to give to this client: in a pool of the network, or reserved for it?"""
-        if (row := self._site.reserved.get(address)) is not None:
-            return row is self.reservation
+        if (rows := self._site.reserved.get(address)) is not None:
+            return self._among(rows)
         subnet = self.network.subnet_of(address)
         pool = subnet.pool_of(address) if subnet is not None else None
         return pool is not None and pool.admits(self.request.classes)
@@ -130,11 +141,12 @@ class Situation:
     def reserved_elsewhere(self) -> bool:
         """Is another address reserved for it, which it could have now?"""
         row = self.reservation
-        return row is not None and row.address != self.address and self.free(row.address)
+        return row is not None and row.address not in (0, self.address) and self.free(row.address)
 
     def reserved_address(self) -> int:
         """The address reserved for it if it could have it now, else 0."""
-        return self.reservation.address if self.reservation is not None and self.free(self.reservation.address) else 0
+        row = self.reservation
+        return row.address if row is not None and row.address and self.free(row.address) else 0
 
     def current_address(self) -> int:
         """The address of its unexpired lease, if that is still offered; else 0 (RFC 2131 s4.3.1, first case)."""
@@ -193,14 +205,20 @@ class Situation:
         """Does a reservation give the address to the hardware that asks, whatever it calls itself? A host may have one
         client identifier while it boots from the network and another one, or none, afterwards."""
         row = self.reservation
-        return row is not None and row.by == "mac" and row.address == address
+        return row is not None and row.by == "mac" and row.address == address and len(self._site.reserved[address]) == 1
 
-    def _remembered_reservation(self) -> Reservation | None:
+    def _among(self, rows: tuple[Reservation, ...]) -> bool:
+        """Is the client's own reservation one of these?"""
+        return any(row is self.reservation for row in rows)
+
+    def _recalled(self, request: Request) -> Request:
         """RFC 3046 s2.2: a renewal by unicast passes no relay. What the relay said when the lease was granted still
-        holds for the client that has it."""
-        if not self.mine or self.lease is None or not self.lease.relay or _RELAY_INFO in self.request.message.options:
-            return None
+        holds for the client that has it: the reservation and the classes that follow from it."""
+        lease, message = self.lease, request.message
+        if lease is None or not lease.relay or _RELAY_INFO in message.options:
+            return request
         try:
-            return self._site.reservation_by_relay(self.lease.relay)
+            reservation, classes = self._site.recognise(message, request.arrival, lease.relay)
         except WireError:  # it was not needed when it was written down, and is no fault of this request
-            return None
+            return request
+        return replace(request, reservation=reservation, classes=classes)
