@@ -60,10 +60,11 @@ def test_leases_held_now(url: str) -> None:
     code, out, err = relet("leases", "--store", url)
     head, *rows = out.splitlines()
     assert (code, err) == (0, "")
-    assert head.split() == ["ADDRESS", "CLIENT", "HOSTNAME", "NETWORK", "STATE", "UNTIL", "REASON"]
+    assert head.split() == ["ADDRESS", "CLIENT", "HOSTNAME", "NETWORK", "STATE", "UNTIL", "REASON", "NOTE"]
     assert [row.split()[0] for row in rows] == ["192.168.1.100", "192.168.1.101", "192.168.1.104"]
     assert "mac 02:00:00:00:00:01" in rows[0]
     assert "never" in rows[1]
+    assert all(row.endswith("random mac") for row in rows)
     assert "\x1b" not in out
 
 
@@ -83,6 +84,7 @@ def test_a_lease_as_json(url: str) -> None:
             "address": "192.168.1.101",
             "client": "id 01:02:00:00:00:00:01",
             "hardware": "02:00:00:00:00:01",
+            "random-mac": True,
             "hostname": "host1",
             "network": "office",
             "state": "bound",

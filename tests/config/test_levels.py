@@ -29,13 +29,13 @@ boot-file = "phone.bin"
 options = { tftp-server-name = "phones" }
 
 [[class]]
-name = "known"
+name = "staff"
 refuse = false
 lease-time = "infinite"
 
 [[reservation]]
 option = { uuid-guid = { hex = "00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10" } }
-classes = ["known"]
+classes = ["staff"]
 
 [[network]]
 name = "a"
@@ -56,7 +56,7 @@ force = ["routers"]
 range = "10.0.0.100-10.0.0.109"
 ranges = ["10.0.0.120"]
 exclude = ["10.0.0.109"]
-allow = ["phones", "known"]
+allow = ["phones", "staff"]
 boot-file = "pool.bin"
 
 [[network.reservation]]
@@ -109,14 +109,14 @@ def test_pools_are_less_what_is_excluded(network: Network) -> None:
     short, table = network.subnets[0].pools
     assert str(short.addresses) == "10.0.0.10-10.0.0.14, 10.0.0.16-10.0.0.29"
     assert str(table.addresses) == "10.0.0.100-10.0.0.101, 10.0.0.104-10.0.0.108, 10.0.0.120"
-    assert (table.allow, table.deny, network.deny) == (("phones", "known"), (), ("phones",))
+    assert (table.allow, table.deny, network.deny) == (("phones", "staff"), (), ("phones",))
 
 
 def test_classes_are_those_of_the_file_in_its_order(network: Network) -> None:
-    phones, known = network.classes
-    assert (phones.name, known.name) == ("phones", "known")
+    phones, staff = network.classes
+    assert (phones.name, staff.name) == ("phones", "staff")
     assert phones.test is not None
-    assert known.test is None
+    assert staff.test is None
     assert phones.parameters.boot_file == b"phone.bin"
     assert phones.parameters.options == {66: b"phones"}
     assert phones.parameters.lease_time is None  # what the server says is no business of a class
@@ -128,7 +128,7 @@ def test_reservations_name_clients_in_every_way(network: Network) -> None:
     assert (by_subscriber.by, by_subscriber.key, by_subscriber.hostname) == ("subscriber-id", b"sub 7", "seven")
     assert by_subscriber.parameters.lease_time == 600
     (everywhere,) = network.everywhere
-    assert everywhere == Reservation("option-97", bytes(range(17)), classes=("known",))
+    assert everywhere == Reservation("option-97", bytes(range(17)), classes=("staff",))
 
 
 def test_a_pool_of_everything_is_less_what_no_client_may_have() -> None:
@@ -279,3 +279,12 @@ def test_a_client_is_reserved_once_everywhere() -> None:
 )
 def test_a_test_asks_for_earlier_classes(classes: str, said: str) -> None:
     assert problems(GOOD.replace('name = "c"', f'name = "c"\n{classes}')) == [f'f:5: class "c": {said}']
+
+
+def test_built_in_classes_may_be_named_and_not_made() -> None:
+    text = LEVELS.replace('allow = ["phones", "staff"]', 'allow = ["phones", "known", "random-mac"]')
+    assert text != LEVELS
+    assert parse(text, "", Path()).networks[0].subnets[0].pools[1].allow == ("phones", "known", "random-mac")
+    with pytest.raises(ConfigError) as caught:
+        parse(LEVELS.replace("phones", "known"), "", Path())
+    assert "the server itself knows a class 'known'" in str(caught.value)

@@ -8,11 +8,11 @@ import typer
 from relet.cli.moving import list_moves
 from relet.cli.output import moment, show_json, show_table, when
 from relet.cli.sources import ConfigFile, StoreName, reader
-from relet.model.ident import key_text
+from relet.model.ident import key_text, random_mac
 from relet.model.lease import Lease, LeaseState
 from relet.wire.address import hex_text, ip_text
 
-COLUMNS = ("address", "client", "hostname", "network", "state", "until", "reason")
+COLUMNS = ("address", "client", "hostname", "network", "state", "until", "reason", "note")
 
 
 def leases(
@@ -53,7 +53,12 @@ def leases(
 def row(lease: Lease, wall: float) -> tuple[str, ...]:
     """A lease as cells under COLUMNS."""
     client, state, until = key_text(lease.client), state_text(lease, wall), when(lease.expires)
-    return ip_text(lease.address), client, lease.hostname, lease.network, state, until, lease.reason
+    return ip_text(lease.address), client, lease.hostname, lease.network, state, until, lease.reason, note(lease)
+
+
+def note(lease: Lease) -> str:
+    """What is worth knowing besides: a hardware address that its host made up is another one on another network."""
+    return "random mac" if lease.hardware and random_mac(lease.hardware[0], lease.hardware[1:]) else ""
 
 
 def plain(lease: Lease, wall: float) -> dict[str, object]:
@@ -62,6 +67,7 @@ def plain(lease: Lease, wall: float) -> dict[str, object]:
         "address": ip_text(lease.address),
         "client": key_text(lease.client),
         "hardware": hex_text(lease.hardware[1:]),
+        "random-mac": note(lease) != "",
         "hostname": lease.hostname,
         "network": lease.network,
         "state": state_text(lease, wall),

@@ -10,7 +10,7 @@ from relet.config.parameters import check_times, read_parameters
 from relet.config.report import Report, suggestion
 from relet.config.schema import ClassTable
 from relet.model.expression import All, Any, Expression, InClass, Not
-from relet.model.network import ClientClass, Parameters
+from relet.model.network import BUILT_IN_CLASSES, ClientClass, Parameters
 
 
 def read_classes(raws: Sequence[Mapping[str, object]], wider: Parameters, report: Report) -> tuple[PlacedClass, ...]:
@@ -23,6 +23,9 @@ def check_names(names: Names, classes: Sequence[PlacedClass], report: Report) ->
     """Is every class there that is named, and each there once?"""
     first: dict[str, Path] = {}
     for path, where, row in classes:
+        if row.name in BUILT_IN_CLASSES:
+            what = f"the server itself knows a class '{row.name}': {BUILT_IN_CLASSES[row.name]}"
+            report.add((*path, "name"), where, what, "give it another name")
         before = first.setdefault(row.name, path)
         if before is not path:
             what = f"the class is in {report.place(before)} already"
@@ -31,6 +34,8 @@ def check_names(names: Names, classes: Sequence[PlacedClass], report: Report) ->
     for position, (path, where, row) in enumerate(classes):
         for name in _named(row.test):
             here = (*path, "test")
+            if name in BUILT_IN_CLASSES:
+                continue
             if name not in order:
                 instead = suggestion(name, order, f'write [[class]] with name = "{name}"')
                 report.add(here, where, f"test: there is no class '{name}'", instead)
@@ -38,8 +43,8 @@ def check_names(names: Names, classes: Sequence[PlacedClass], report: Report) ->
                 what = f"test: class '{name}' does not stand before this one"
                 report.add(here, where, what, "a test may ask for classes that stand earlier in the file")
     for name, path, where in names:
-        if name not in first:
-            instead = suggestion(name, first, f'write [[class]] with name = "{name}"')
+        if name not in first and name not in BUILT_IN_CLASSES:
+            instead = suggestion(name, (*first, *BUILT_IN_CLASSES), f'write [[class]] with name = "{name}"')
             report.add(path, where, f"there is no class '{name}'", instead)
 
 

@@ -50,6 +50,15 @@ NOTHING = Parameters()
 """A level that says nothing."""
 
 
+BUILT_IN_CLASSES = {
+    "known": "clients with a reservation",
+    "unknown": "clients without one",
+    "random-mac": "clients whose hardware address is locally administered, as randomised ones are",
+    "bootp": "clients that speak BOOTP, without DHCP",
+}
+"""Classes that need no row in the file."""
+
+
 class ClientClass(msgspec.Struct, frozen=True):
     """Clients that have something in common. A client may be in several; of those, the first in the file wins.
 

@@ -12,7 +12,7 @@ from relet.errors import WireError
 from relet.model.events import Arrival
 from relet.model.expression import All, Any, AsksFor, Compare, Exists, Expression, Field, Flag, InClass, Not
 from relet.model.ident import random_mac
-from relet.model.network import Network, Reservation
+from relet.model.network import BUILT_IN_CLASSES, Network, Reservation
 from relet.server.reservations import full_name, host_name
 from relet.wire.address import mask
 from relet.wire.message import Message
@@ -24,10 +24,6 @@ from relet.wire.options import (
     USER_CLASS,
 )
 from relet.wire.relayinfo import decode_suboptions
-
-BUILT_IN = ("known", "unknown", "random-mac", "bootp")
-"""Classes that need no row in the file: with a reservation, without one, with a locally administered hardware address, and
-without DHCP."""
 
 MOST_GLOB = 255
 """Octets of a value that 'like' looks at: its cost is their number times that of the pattern."""
@@ -82,7 +78,7 @@ class Classes:
     ) -> tuple[str, ...]:
         """The names of the classes that a client is in, in the file's order, then built-in ones."""
         subject = Subject(message, arrival, self._network.name, reservation, info)
-        built_in = [name for name in BUILT_IN if _FLAGS[name](subject)]
+        built_in = [name for name in BUILT_IN_CLASSES if _FLAGS[name](subject)]
         found = subject.classes
         found.update(built_in)
         if reservation is not None and reservation.classes:
