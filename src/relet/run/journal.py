@@ -78,7 +78,7 @@ class Journal:
     def links(self, drops: Counter[str]) -> None:
         """Now and then: has a socket lost its interface?"""
         if self._new("link", sum(drops[name] for name in _LINK_TROUBLE)):
-            self._log.error("an interface went down or is gone; if it was made anew, restart the server")
+            self._log.error("an interface went down or is gone; it is served again when it comes back")
 
     def dropped(self, drops: Counter[str], mono: float) -> None:
         """Now and then: what has been thrown away since the last line about it? drops: all so far, by name."""

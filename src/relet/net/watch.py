@@ -1,0 +1,82 @@
+"""Wakes its owner when links or addresses change, and asks the kernel for all of them at once (rtnetlink(7)).
+
+Notices only wake: what they say is not read. The truth is one dump, so that lost or doubled notices cost nothing. Both
+sockets are opened once and stay in the network namespace in which they were made.
+"""
+
+import errno
+import os
+import socket
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from relet.net.link import LinkError, LinkInfo, carries
+from relet.wire.address import parse_hex, parse_ip
+
+NOTICES_MAX = 256
+"""Netlink datagrams that one `receive` takes at most; the loop calls again for more."""
+
+_GROUPS = 0x1 | 0x10  # linux/rtnetlink.h RTMGRP_LINK, RTMGRP_IPV4_IFADDR
+_NOTICE_OCTETS = 1
+"""The rest of a notice is thrown away by the kernel."""
+
+
+class Watch:
+    """Every interface and its addresses. Raises LinkError if netlink is not to be had."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
+        try:
+            self._socket.bind((0, _GROUPS))
+            self._kernel = IPRoute()
+        except OSError as error:
+            self._socket.close()
+            raise LinkError(f"cannot listen to netlink: {error.strerror}", error.errno or 0) from error
+
+    def fileno(self) -> int:
+        """For the loop."""
+        return self._socket.fileno()
+
+    def receive(self) -> bool:
+        """Take the notices that wait. Was there any, or have any been lost (ENOBUFS)?"""
+        heard = False
+        for _ in range(NOTICES_MAX):
+            try:
+                self._socket.recv(_NOTICE_OCTETS)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise LinkError(f"netlink: {error.strerror}", error.errno or 0) from error
+            heard = True
+        return heard
+
+    def links(self) -> dict[str, LinkInfo]:
+        """Every interface as it is now, by name. Raises LinkError."""
+        try:
+            rows = list(self._kernel.get_links())
+            addresses = list(self._kernel.get_addr(family=socket.AF_INET))
+        except (NetlinkError, OSError) as error:
+            code = error.code if isinstance(error, NetlinkError) else error.errno or 0
+            raise LinkError(f"cannot look at the interfaces: {os.strerror(code)}", code) from error
+        on: dict[int, list[tuple[int, int]]] = {}
+        for each in addresses:
+            on.setdefault(each["index"], []).append((parse_ip(each.get_attr("IFA_LOCAL")), each["prefixlen"]))
+        infos = (
+            LinkInfo(
+                name=row.get_attr("IFLA_IFNAME"),
+                index=row["index"],
+                mac=parse_hex(row.get_attr("IFLA_ADDRESS") or ""),
+                mtu=row.get_attr("IFLA_MTU") or 0,
+                up=carries(row["flags"]),
+                addresses=tuple(on.get(row["index"], ())),
+            )
+            for row in rows
+        )
+        return {info.name: info for info in infos}
+
+    def close(self) -> None:
+        """Give the sockets back. Idempotent."""
+        self._socket.close()
+        self._kernel.close()
