@@ -261,7 +261,7 @@ def test_housekeeping_that_fails_is_logged_and_tried_again(town: Town, start: St
         running = start(store)
         town.relayed(discover())
         running.replies()
-    assert [line["error"] for line in log if line["event"] == "fold failed"] == ["the disk is full"]
+    assert [line["error"] for line in log if line["event"] == "fold failed; it is tried again"] == ["the disk is full"]
 
 
 def test_a_link_that_goes_and_comes_costs_nothing(town: Town, running: Running) -> None:

@@ -32,6 +32,7 @@ class Journal:
         self._verbose = verbose
         self._seen: Counter[object] = Counter()
         self._store_error = ""
+        self._fold_error = ""
         self._pool_full_at = 0.0
         self._drops: Counter[str] = Counter()
         self._drops_at = 0.0
@@ -79,6 +80,12 @@ class Journal:
         """Now and then: has a socket lost its interface?"""
         if self._new("link", sum(drops[name] for name in _LINK_TROUBLE)):
             self._log.error("an interface went down or is gone; it is served again when it comes back")
+
+    def folded(self, error: str) -> None:
+        """After each step of the store's housekeeping: what it failed with, '' if it did not."""
+        if error and error != self._fold_error:
+            self._log.error("fold failed; it is tried again", error=error)
+        self._fold_error = error
 
     def dropped(self, drops: Counter[str], mono: float) -> None:
         """Now and then: what has been thrown away since the last line about it? drops: all so far, by name."""

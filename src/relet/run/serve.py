@@ -105,11 +105,12 @@ class Server:
 
     def _fold(self) -> None:
         """A step of the store's housekeeping; the next one soon if there is more."""
-        done = 0
+        done, failed = 0, ""
         try:
             done = self._store.fold(FOLD_STEP)
         except ReletError as error:
-            self._log.error("fold failed", error=str(error))
+            failed = str(error)
+        self._journal.folded(failed)
         drops = self.drops()
         self._journal.links(drops)
         mono = now().mono

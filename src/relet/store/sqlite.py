@@ -6,6 +6,7 @@ late or never happen, it only makes the next start and questions about the past 
 nothing here decides who gets what.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -36,6 +37,7 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
+        self._written = (self._path, self._path.with_name(self._path.name + "-shm"))
         if not self._path.parent.is_dir():
             raise StoreError(f"{self._path}: the directory {self._path.parent} does not exist")
         with ExitStack() as opened, _named(self._path):
@@ -55,7 +57,7 @@ class SqliteStore:
         accepted, refused = self._index.sift(changes)
         if accepted:
             appended = rows.history_rows(accepted, self._number + 1, wall)
-            with _named(self._path), _transaction(self._commits):
+            with self._writing(self._commits):
                 self._commits.executemany(rows.APPEND, appended)
             self._number += len(accepted)
             self._index.put(accepted)
@@ -76,7 +78,7 @@ class SqliteStore:
 
     def fold(self, limit: int = 1000) -> int:
         """Work off the oldest `limit` entries of the tail; how many there were."""
-        with _named(self._path), _transaction(self._folds):
+        with self._writing(self._folds):
             (after,) = self._folds.execute("SELECT folded_to FROM watermark").fetchone()
             upto, count = self._folds.execute(
                 "SELECT max(number), count(*) FROM (SELECT number FROM tail ORDER BY number LIMIT ?)", (max(limit, 0),)
@@ -85,6 +87,16 @@ class SqliteStore:
                 for statement in _FOLD:
                     self._folds.execute(statement, {"after": after, "upto": upto})
         return int(count)
+
+    @contextmanager
+    def _writing(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """A transaction that writes. SQLite maps the -shm file into memory: a write there when the file system has become
+        read-only would end the process by SIGBUS, so the kernel is asked first."""
+        for path in self._written:
+            if not os.access(path, os.W_OK, effective_ids=True):
+                raise StoreError(f"{path} cannot be written; is it there, and are it and its file system writable?")
+        with _named(self._path), _transaction(connection):
+            yield
 
     def close(self) -> None:
         """Close the file and let another server have it. Idempotent."""
@@ -140,4 +152,10 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}") from error
+        raise StoreError(f"{path}: {error}{_more(error)}") from error
+
+
+def _more(error: sqlite3.Error) -> str:
+    """What the system said when SQLite only says that something went wrong."""
+    name = getattr(error, "sqlite_errorname", "")
+    return f" ({name})" if name.startswith("SQLITE_IOERR") else ""
