@@ -1,4 +1,5 @@
-"""Writes the pages of docs/ that follow from the code: the decision tables, the reasons, the metrics, the client's states.
+"""Writes the pages of docs/ that follow from the code: the language of classes, the decision tables, the reasons, the
+metrics, the settings, the client's states.
 
 python docs/generate.py           write them
 python docs/generate.py --check   exit 1 if a page on disk differs
@@ -14,6 +15,9 @@ import conformance
 from relet.client.arrows import diagram
 from relet.config import schema
 from relet.config.editor import INNER, json_schema, settings_of
+from relet.config.expression import MOST_CHARACTERS, MOST_DEPTH, MOST_VALUES, OPERATORS
+from relet.config.fields import FLAGS, HEADER, OPTION_NAMES, RELAY_NAMES, SPACES, field_of
+from relet.model.network import BUILT_IN_CLASSES
 from relet.model.reasons import REASONS
 from relet.run.metrics import METRICS
 from relet.server.classify import Kind
@@ -70,6 +74,147 @@ def reasons() -> str:
             reason.manual + "\n",
         ]
     return "\n".join(parts)
+
+
+CLASSES = """# Classes of clients
+
+A class is clients that have something in common. It can set what they get, guard pools (`allow`, `deny`), decide who is
+served on a network, or refuse its clients altogether.
+
+    [[class]]
+    name = "phones"
+    test = 'vendor-class like "*phone*" or mac starts-with 00:04:f2'
+    options = { tftp-server-name = "phones.example.org" }
+
+A client is in every class whose `test` is true of its request, and in those that its reservation names (`classes`). Where
+two of its classes say different things, the first in the file wins. Four classes need no row, and are named like others in
+`allow`, `deny` and `in-class`:
+
+%(built_in)s
+
+A class with `refuse = true`, and a network's `allow` and `deny`, keep clients out. Who is kept out hears nothing, for
+another server may serve it; only a lease of ours, or an address that the client chose from us, is refused aloud.
+
+## Tests
+
+A test compares fields with values, joined by `and`, `or`, `not` and parentheses; `and` binds closer than `or`. Everything is
+checked when the file is read: a name that does not exist, or an address compared with a text, is an error that says what to
+write. A field that is absent or malformed compares false, with `!=` too; ask `not exists FIELD` if that is what is meant.
+
+    test = 'vendor-class starts-with "PXEClient" and architecture in ["x64-uefi", "ebc"]'
+    test = 'user-class == "iPXE" or exists option.etherboot'
+    test = 'random-mac and not known'
+    test = 'circuit-id like "eth*" and giaddr in 10.9.0.0/16'
+    test = 'remote-id[0..2] == 00:1b:0d'
+    test = 'asks-for v6-only-preferred'
+    test = 'vendor.4491.1 contains 0x7a'
+    test = 'in-class "phones" and secs >= 4'
+
+| value | for |
+|---|---|
+| `"text"` | texts and octets; `\\"` and `\\\\` stand for a quotation mark and a backslash |
+| `52:54:00`, `0x525400` | octets |
+| `42` | numbers |
+| `10.9.0.1`, `10.9.0.0/16` | addresses; prefixes with `in` |
+| `["a", "b"]` | lists, with `in` |
+
+A field with `[FIRST..LAST]` behind it is some octets of it, counted from 0, both ends included. Of a field that holds
+several values (user classes, architectures, lists of addresses) one that fits is enough; with `!=`, all must differ.
+
+Relay information counts in renewals by unicast too, as it was when the lease was granted (RFC 3046 s2.2). `giaddr` and
+`hops` are not there in such a renewal: guard pools by relay information, or by `network`, rather than by them.
+
+## Fields
+
+| field | sort | meaning |
+|---|---|---|
+%(fields)s
+
+## Tests without a value
+
+| test | true if |
+|---|---|
+%(flags)s
+| `exists FIELD` | the field is there, whatever it holds |
+| `asks-for OPTION` | the client's parameter request list (option 55) names the option |
+| `in-class "NAME"` | the client is in a class that stands earlier in the file, or that its reservation names |
+
+## Operators
+
+| sort | operators |
+|---|---|
+%(operators)s
+
+`like` knows `*` for any octets and `?` for any one, and nothing else: no test can take long. A test has at most
+%(characters)s characters, %(depth)s levels and %(values)s values in a list.
+
+## Booting from the network
+
+Firmware says what it is by its architecture (option 93), and a boot loader by its user class. With the classes in this
+order each gets its own boot file: iPXE first, since it also says what firmware it was started by.
+
+```toml
+%(pxe)s```
+
+Firmware that boots by HTTP takes only what calls itself `HTTPClient` in option 60. A PXE ROM that waits for a proxy is told
+by sub-option 6 of option 43 to take the boot file and go on; it believes that only from a server that calls itself
+`PXEClient`.
+"""
+PXE = """[[network]]
+name = "lab"
+interfaces = ["eth0"]
+next-server = "192.168.1.2"
+
+[[network.subnet]]
+prefix = "192.168.1.0/24"
+pools = ["192.168.1.100-192.168.1.199"]
+
+[[class]]
+name = "ipxe"
+test = 'user-class == "iPXE"'
+boot-file = "http://192.168.1.2/menu.ipxe"
+
+[[class]]
+name = "uefi-http"
+test = 'vendor-class starts-with "HTTPClient" and architecture == "x64-uefi-http"'
+boot-file = "http://192.168.1.2/ipxe.efi"
+options = { vendor-class-identifier = "HTTPClient" }
+force = ["vendor-class-identifier"]
+
+[[class]]
+name = "uefi"
+test = 'vendor-class starts-with "PXEClient" and architecture in ["x64-uefi", "ebc"]'
+boot-file = "ipxe.efi"
+
+[[class]]
+name = "bios"
+test = 'vendor-class starts-with "PXEClient" and architecture == "x86-bios"'
+boot-file = "undionly.kpxe"
+options = { vendor-class-identifier = "PXEClient", vendor-encapsulated-options = { option-6 = "08" } }
+force = ["vendor-class-identifier", "vendor-encapsulated-options"]
+"""
+
+
+def classes() -> str:
+    """The language of config/expression.py, its fields and operators."""
+    fields = [(name, sort, meaning) for name, (sort, meaning) in HEADER.items()]
+    short = [(name, f"{meaning}") for name, (_, meaning) in OPTION_NAMES.items()]
+    short += [(name, f"sub-option of the relay information, `relay.{name}`") for name in RELAY_NAMES]
+    fields += [(name, field_of(name).sort + (", several" if field_of(name).many else ""), text) for name, text in short]
+    fields += [(name, "octets" if name.startswith("vendor") else "of its kind", text) for name, text in SPACES.items()]
+    said = {
+        "built_in": "\n".join(f"- `{name}`: {meaning}" for name, meaning in BUILT_IN_CLASSES.items()),
+        "fields": "\n".join(f"| `{name}` | {sort} | {meaning} |" for name, sort, meaning in fields),
+        "flags": "\n".join(f"| `{name}` | {meaning} |" for name, meaning in FLAGS.items()),
+        "operators": "\n".join(
+            f"| {sort} | {', '.join(f'`{each}`' for each in fitting)} |" for sort, fitting in OPERATORS.items()
+        ),
+        "characters": MOST_CHARACTERS,
+        "depth": MOST_DEPTH,
+        "values": MOST_VALUES,
+        "pxe": PXE,
+    }
+    return MADE + "\n" + CLASSES % said
 
 
 def states() -> str:
@@ -154,6 +299,7 @@ def editor_schema() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "conformance.md": lambda: MADE + "\n" + conformance.page(),
+    "classes.md": classes,
     "decisions.md": decisions,
     "metrics.md": metrics,
     "reasons.md": reasons,

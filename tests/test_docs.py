@@ -16,6 +16,8 @@ from msgspec.structs import replace
 
 from relet.cli.main import COMMANDS
 from relet.config import schema
+from relet.config.expression import OPERATORS, parse_expression
+from relet.config.fields import HEADER, OPTION_NAMES, RELAY_NAMES, field_of
 from relet.config.load import parse
 from relet.model.network import NOTHING
 from relet.server.parameters import filled
@@ -182,3 +184,22 @@ def test_the_pages_made_from_the_code_are_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_the_tests_of_classes_that_are_shown_can_be_read() -> None:
+    page = _text(ROOT / "docs" / "classes.md")
+    shown = re.findall(r"^(?:    )?test = '(.*)'$", page, re.MULTILINE)
+    assert len(shown) >= 12
+    for each in shown:
+        assert parse_expression(each)
+
+
+def test_every_field_and_operator_of_classes_is_shown() -> None:
+    page = _text(ROOT / "docs" / "classes.md")
+    fields = {cells[0].strip("`"): cells[1] for cells in _cells(_section(page, "## Fields"))}
+    for name, sort in fields.items():
+        written = name.replace("NAME", "option-1").replace("ENTERPRISE", "9").replace("CODE", "1")
+        assert field_of(written).sort in (sort.split(",")[0], "address", "octets"), name
+    assert set(fields) >= {*HEADER, *OPTION_NAMES, *RELAY_NAMES}
+    operators = {cells[0]: set(re.findall(r"`([^`]+)`", cells[1])) for cells in _cells(_section(page, "## Operators"))}
+    assert operators == {sort: set(fitting) for sort, fitting in OPERATORS.items()}

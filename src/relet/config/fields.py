@@ -40,6 +40,14 @@ OPTION_NAMES: dict[str, tuple[str, str]] = {
 """Short names of options: name -> (option, meaning)."""
 RELAY_NAMES = ("circuit-id", "remote-id", "subscriber-id")
 """Sub-options of option 82 that need no 'relay.' before them."""
+SPACES = {
+    "option.NAME": "any option by its name, or as `option-N`",
+    "relay.NAME": "any sub-option of the relay information (82) by its name, or as `option-N`",
+    "vendor.ENTERPRISE": "what option 125 has for an enterprise, as octets",
+    "vendor.ENTERPRISE.CODE": "one sub-option of it",
+    "vendor-class.ENTERPRISE": "what option 124 has for an enterprise, as octets",
+}
+"""Fields that are many: as they are written -> meaning."""
 
 
 def field_of(name: str) -> Field:

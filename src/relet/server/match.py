@@ -66,9 +66,7 @@ class Classes:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._tests: list[tuple[str, Test | None]] = [
-            (row.name, None if row.test is None else compiled(row.test)) for row in network.classes
-        ]
+        self._tests = [(row.name, _never if row.test is None else compiled(row.test)) for row in network.classes]
         self._names = frozenset(row.name for row in network.classes)
         self.refusing = frozenset(row.name for row in network.classes if row.refuse)
         self.relayed = any(row.test is not None and _looks_at_relay(row.test) for row in network.classes)
@@ -78,18 +76,19 @@ class Classes:
     ) -> tuple[str, ...]:
         """The names of the classes that a client is in, in the file's order, then built-in ones."""
         subject = Subject(message, arrival, self._network.name, reservation, info)
-        built_in = [name for name in BUILT_IN_CLASSES if _FLAGS[name](subject)]
+        built_in = [name for name, test in _BUILT_IN if test(subject)]
         found = subject.classes
         found.update(built_in)
-        if reservation is not None and reservation.classes:
-            found.update(reservation.classes)
+        given: tuple[str, ...] = () if reservation is None else reservation.classes
+        found.update(given)
+        named = []
         for name, test in self._tests:
-            if test is not None and name not in found and test(subject):
+            if name in given or test(subject):
                 found.add(name)
-        named = [name for name, _ in self._tests if name in found]
-        if reservation is not None and reservation.classes:
-            named += [name for name in reservation.classes if name not in self._names]
-        return (*named, *built_in)
+                named.append(name)
+        return (
+            (*named, *(name for name in given if name not in self._names), *built_in) if given else (*named, *built_in)
+        )
 
 
 def classes_of(network: Network) -> Classes | None:
@@ -124,11 +123,21 @@ def compiled(expression: Expression) -> Test:
     raise TypeError(f"{expression!r} is no test")
 
 
+def _never(_: Subject) -> bool:
+    return False
+
+
 def _all(tests: list[Test]) -> Test:
+    one, other = tests[:2]
+    if len(tests) == 2:  # a third of the time of what is below
+        return lambda subject: one(subject) and other(subject)
     return lambda subject: all(test(subject) for test in tests)
 
 
 def _any(tests: list[Test]) -> Test:
+    one, other = tests[:2]
+    if len(tests) == 2:
+        return lambda subject: one(subject) or other(subject)
     return lambda subject: any(test(subject) for test in tests)
 
 
@@ -136,6 +145,9 @@ def _comparison(compare: Compare, get: Get) -> Test:
     fits = _fits(compare)
     if not compare.field.many:
         return lambda subject: (value := get(subject)) is not None and fits(value)
+    if compare.operator in ("==", "contains") and isinstance(compare.values[0], int):
+        number = compare.values[0]
+        return lambda subject: number in get(subject)
     each: Callable[[Iterable[bool]], bool] = all if compare.operator == "!=" else any
     return lambda subject: bool(values := get(subject)) and each(map(fits, values))
 
@@ -302,6 +314,9 @@ _FLAGS: dict[str, Test] = {
     "bootp": lambda subject: MESSAGE_TYPE.code not in subject.message.options,
     "broadcast": lambda subject: subject.message.broadcast,
 }
+
+
+_BUILT_IN = tuple((name, _FLAGS[name]) for name in BUILT_IN_CLASSES)
 
 
 def _looks_at_relay(expression: Expression) -> bool:
