@@ -188,7 +188,7 @@ boot-file = "ipxe.efi"
 
 [[class]]
 name = "bios"
-test = 'vendor-class starts-with "PXEClient" and architecture == "x86-bios"'
+test = 'vendor-class starts-with "PXEClient" and architecture == "x86-bios" and not in-class "ipxe"'
 boot-file = "undionly.kpxe"
 options = { vendor-class-identifier = "PXEClient", vendor-encapsulated-options = { option-6 = "08" } }
 force = ["vendor-class-identifier", "vendor-encapsulated-options"]

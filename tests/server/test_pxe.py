@@ -50,7 +50,7 @@ def say(engine: Engine, payload: bytes) -> tuple[Message, tuple[str, ...]]:
 
 FIRMWARE = [
     ("bios-undi", ("bios", "unknown"), b"undionly.kpxe", b"PXEClient", PXE),
-    ("ipxe-bios", ("ipxe", "bios", "unknown", "random-mac"), b"http://192.168.1.2/menu.ipxe", b"PXEClient", PXE),
+    ("ipxe-bios", ("ipxe", "unknown", "random-mac"), b"http://192.168.1.2/menu.ipxe", None, None),
     ("uefi-pxe", ("uefi", "unknown", "random-mac"), b"ipxe.efi", None, None),
     ("uefi-http", ("uefi-http", "unknown", "random-mac"), b"http://192.168.1.2/ipxe.efi", b"HTTPClient", None),
 ]

@@ -81,7 +81,12 @@ def offline(network: Network) -> tuple[str, ...]:
     rows = (*network.reservations, *network.everywhere)
     options = sorted({row.by for row in rows if row.by.startswith("option-")})
     guards = any(pool.allow or pool.deny for subnet in network.subnets for pool in subnet.pools)
-    return (*(f"reservations by {by}" for by in options), *(("pools kept for classes",) if guards else ()))
+    kept_out = network.allow or network.deny or any(row.refuse for row in network.classes)
+    return (
+        *(f"reservations by {by}" for by in options),
+        *(("pools kept for classes",) if guards else ()),
+        *(("classes that are not served",) if kept_out else ()),
+    )
 
 
 def _pooled(network: Network, address: int) -> bool:
