@@ -9,6 +9,7 @@ from relet.config.expression import parse_expression
 from relet.model.lease import LeaseState
 from relet.model.network import ClientClass, Network, Pool
 from relet.model.ranges import Ranges
+from relet.server.told import told
 from relet.wire.message import Message
 from relet.wire.options import MessageType
 from support.table import (
@@ -153,3 +154,10 @@ def test_a_class_by_relay_information_lasts_through_renewals_by_unicast() -> Non
     assert kind_of(table.say(renewing(offer.yiaddr), broadcast=False)) == "ACK"
     assert kind_of(table.say(renewing(offer.yiaddr, OTHER_MAC), broadcast=False)) == "NAK"
     assert table.verdict() == ("NAK", "bound-to-other")
+
+
+def test_why_names_the_classes() -> None:
+    table = Table(OFFICE, classes=STRANGERS)
+    table.say(discover())
+    (verdict,) = told(table.engine.records, "52:54:00:00:00:01", 5)
+    assert (verdict.reason, verdict.classes) == ("class-refused", ("strangers", "unknown", "random-mac"))

@@ -94,4 +94,5 @@ def test_what_cannot_be_told_offline_is_named() -> None:
         ),
     )
     assert offline(guarded) == ("reservations by option-60", "pools kept for classes")
+    assert offline(msgspec.structs.replace(OFFICE, deny=("unknown",))) == ("classes that are not served",)
     assert offline(OFFICE) == ()

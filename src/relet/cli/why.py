@@ -42,9 +42,10 @@ def _story(verdict: Told) -> str:
     asked = f" for {verdict.address}" if verdict.address else ""
     where = f"network {verdict.network}, {verdict.where}" if verdict.network else verdict.where
     time = f", for {verdict.seconds} s" if verdict.answer in {"ACK", "OFFER"} and verdict.seconds else ""
+    classes = f", classes {', '.join(verdict.classes)}" if verdict.classes else ""
     return (
         f"{when(verdict.at)}  {verdict.request}{asked} -> {verdict.answer}  ({verdict.reason}{time})\n"
-        f"  {verdict.client}, hardware {verdict.hardware or 'none'}, {where}\n"
+        f"  {verdict.client}, hardware {verdict.hardware or 'none'}, {where}{classes}\n"
         f"  because {verdict.text}\n"
         f"  {verdict.manual}"
     )

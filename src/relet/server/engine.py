@@ -65,6 +65,7 @@ class Record(msgspec.Struct, frozen=True):
     reason: str
     address: int
     seconds: int
+    classes: tuple[str, ...] = ()
 
 
 class Bug(msgspec.Struct, frozen=True):
@@ -89,6 +90,7 @@ def _record(done: Verdict, now: Now) -> Record:
         done.reason.id,
         done.address,
         done.seconds,
+        request.classes,
     )
 
 

@@ -16,7 +16,8 @@ MAX_TOLD = 200
 
 
 class Told(msgspec.Struct, frozen=True):
-    """One verdict in the operator's words. at: wall time; seconds: the lease time promised."""
+    """One verdict in the operator's words. at: wall time; seconds: the lease time promised. classes: those of
+    the client, where the network knows any."""
 
     at: float
     client: str
@@ -30,6 +31,7 @@ class Told(msgspec.Struct, frozen=True):
     seconds: int
     text: str
     manual: str
+    classes: tuple[str, ...] = ()
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -86,6 +88,7 @@ def _tell(record: Record) -> Told:
         seconds=record.seconds,
         text=text,
         manual=manual,
+        classes=record.classes,
     )
 
 
