@@ -120,6 +120,7 @@ def test_configuration_octets_and_text(row: options.Option, configured: object, 
         (options.SIP_SERVERS, "a", "{ names = .. } or { addresses = .. }"),
         (options.FQDN, 5, "neither a name nor a table"),
         (options.FQDN, {"flags": 256, "rcode1": 0, "rcode2": 0, "name": ""}, "from 0 to 255"),
+        (options.STATIC_ROUTES, [["0.0.0.0", "192.168.1.1"]], "0.0.0.0 is no destination"),  # R2132-5.8-01
         (options.CLASSLESS_ROUTES, ["10.0.0.0/8"], "not a route such as"),
         (options.CLASSLESS_ROUTES, ["10.0.0.1/8 via 1.2.3.4"], "10.0.0.0/8"),
         (options.DHCP4O6_S46_SADDR, "1.2.3.4", "not an IPv6 address"),

@@ -1,6 +1,7 @@
 """Kinds made of other kinds: lists, lists with lengths before their items, records, and values told apart by a tag."""
 
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 from relet.wire.cursor import Cursor
 from relet.wire.kinds import ADDRESS, UINT8, UINT16, Kind, Value
@@ -67,7 +68,7 @@ class Record(Kind, frozen=True):
     parts: tuple[tuple[str, Kind], ...] = ()
 
     @classmethod
-    def of(cls, *parts: tuple[str, Kind], least: int | None = None, form: str = "") -> "Record":
+    def of(cls, *parts: tuple[str, Kind], least: int | None = None, form: str = "") -> Self:
         """The record whose lengths and format name follow from its parts. least: if the last may be left out."""
         last = parts[-1][1]
         fixed = sum(kind.least for _, kind in parts[:-1])

@@ -2,7 +2,7 @@
 
 from relet.wire.codes import ACCESS_TECHNOLOGY, STATUS_CODES
 from relet.wire.compounds import ADDRESSES, Record, Tagged, Tuples, list_of
-from relet.wire.kinds import ADDRESS, ADDRESS6, BOOL, UINT8, UINT16, UINT32, UINT64
+from relet.wire.kinds import ADDRESS, ADDRESS6, BOOL, UINT8, UINT16, UINT32, UINT64, Value
 from relet.wire.names import LONG_NAMES, PLAIN_NAMES
 from relet.wire.relayinfo import SUBOPTIONS
 from relet.wire.subspaces import BY_ENTERPRISE
@@ -10,7 +10,19 @@ from relet.wire.texts import BINARY, TEXT, TEXT2, octets
 from relet.wire.vendor import vendor_suboptions
 
 FILTERS = list_of(Record.of(("address", ADDRESS), ("mask", ADDRESS)), "ip-mask-list")
-CLASSFUL_ROUTES = list_of(Record.of(("destination", ADDRESS), ("router", ADDRESS)), "ip-pair-list")
+
+
+class ClassfulRoute(Record, frozen=True):
+    """A destination and its router. The default route is none of these (RFC 2132 s5.8)."""
+
+    def parse(self, configured: object) -> tuple[Value, ...]:
+        route = super().parse(configured)
+        if route[0] == 0:
+            raise ValueError("0.0.0.0 is no destination of a static route; name its router in 'routers'")
+        return route
+
+
+CLASSFUL_ROUTES = list_of(ClassfulRoute.of(("destination", ADDRESS), ("router", ADDRESS)), "ip-pair-list")
 SLP_AGENTS = Record.of(("mandatory", BOOL), ("agents", ADDRESSES))
 SLP_SCOPES = Record.of(("mandatory", BOOL), ("scopes", TEXT), least=1)
 ISNS = Record.of(
