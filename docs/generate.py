@@ -21,7 +21,7 @@ from relet.model.network import BUILT_IN_CLASSES
 from relet.model.reasons import REASONS
 from relet.run.metrics import METRICS
 from relet.server.classify import Kind
-from relet.server.decide import NO_NETWORK, table
+from relet.server.decide import NO_NETWORK, RATES, table
 
 DOCS = Path(__file__).parent
 MADE = "<!-- made by docs/generate.py from the code; do not edit -->\n"
@@ -49,7 +49,7 @@ def decisions() -> str:
     ]
     for kind, sentence in TABLES.items():
         parts += [f"## {kind.value}\n", sentence + "\n", "| # | what is known | answer | reason |", "|---|---|---|---|"]
-        for row in (NO_NETWORK, *table(kind)):
+        for row in (NO_NETWORK, *RATES, *table(kind)):
             parts.append(
                 f"| {row.number} | {row.known} | {row.answer.value} | [{row.reason.id}](reasons.md#{row.reason.id}) |"
             )

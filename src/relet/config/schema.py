@@ -79,7 +79,16 @@ class Policy(Settings):
         " `hostname-pattern` where there is none. A reservation's name always comes first.",
     )
     hostname_pattern: k.Pattern = _is("dhcp-{address}", "`{address}` stands for the address with hyphens for dots.")
+    subnet_selection: bool = _is(
+        False, "Clients may choose a subnet of the network by option 118 (RFC 3011), wherever they are."
+    )
+    trust_relay_information: bool = _is(
+        False, "Option 82 of hosts on the network's own link is taken for true, because a switch adds it."
+    )
     limit_per_circuit: k.Count | None = _may("Leases and offers at most for one circuit of a relay.")
+    limit_without_circuit: k.Count | None = _may(
+        "Leases and offers at most for all clients together that come without a circuit."
+    )
     client_rate: k.Rate | None = _may("Requests a second of one client (by hardware address) that are answered.")
     circuit_rate: k.Rate | None = _may("Requests a second of one circuit of a relay that are answered.")
     moving_time: k.Period = _is("60s", "What a client that has to move to another address is granted when it renews.")

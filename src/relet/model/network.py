@@ -152,7 +152,8 @@ class Network(msgspec.Struct, frozen=True):
     subnet_selection: may clients choose a subnet of it by option 118 (RFC 3011)? Off, as s6 there demands: whoever asks
     could empty any pool.
     trust_relay_information: option 82 of hosts on the link itself counts, because a switch adds it (RFC 3046 s2.1).
-    limit_per_circuit: leases and offers per circuit of a relay at most.
+    limit_per_circuit: leases and offers per circuit of a relay at most. limit_without_circuit: of all clients together
+    that come without one, on the network's own link or through a relay that adds no option 82.
     client_rate, circuit_rate: requests a second, of a client (by hardware address) and of a circuit, that are answered.
     moving_time: what a client that has to move to another address is still granted when it renews.
     nearly_full: share of a pool in use from which on it is nearly full.
@@ -185,6 +186,7 @@ class Network(msgspec.Struct, frozen=True):
     subnet_selection: bool = False
     trust_relay_information: bool = False
     limit_per_circuit: int | None = None
+    limit_without_circuit: int | None = None
     client_rate: float | None = None
     circuit_rate: float | None = None
     moving_time: int = 60

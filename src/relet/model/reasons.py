@@ -265,6 +265,27 @@ POOL_FULL = Reason(
     "All addresses are leased, on offer, reserved or in quarantine. `relet leases` shows by whom; a shorter `lease-time`"
     " brings addresses back sooner.",
 )
+CIRCUIT_FULL = Reason(
+    "circuit-full",
+    True,
+    "its circuit has as many leases and offers as `limit-per-circuit` or `limit-without-circuit` permits",
+    "One port of an access network asks for many addresses: a switch with many hosts behind it, or somebody who tries to"
+    " empty the pool. Clients that have a lease keep it. Leases count until they end, offers for `offer-time`, declined"
+    " addresses for `decline-time`.",
+)
+CLIENT_RATE = Reason(
+    "client-rate",
+    True,
+    "it asks more often than `client-rate` permits",
+    "The client repeats itself without pause. It is answered again as soon as it asks less; look at what ails it.",
+)
+CIRCUIT_RATE = Reason(
+    "circuit-rate",
+    True,
+    "clients without a lease ask more often from its circuit than `circuit-rate` permits",
+    "A flood from one circuit, or many clients that start at once, which will ask again. Clients with a lease are served"
+    " all the same.",
+)
 QUARANTINED = Reason(
     "quarantined",
     True,

@@ -49,6 +49,15 @@ ACK, NAK, OFFER, SILENT = Answer.ACK, Answer.NAK, Answer.OFFER, Answer.SILENT
 NO_NETWORK = Row("1", "no network is configured for this link", SILENT, why.NO_NETWORK, _always)
 """Row 1 of every table; the only one that is decided without a situation."""
 
+RATES = (
+    Row(
+        "1", "the client holds no lease, and such clients ask more often from its circuit than `circuit-rate`", SILENT,
+        why.CIRCUIT_RATE, Situation.circuit_exceeds,
+    ),
+    Row("1", "the client asks more often than `client-rate`", SILENT, why.CLIENT_RATE, Situation.client_exceeds),
+)  # fmt: skip
+"""Rows of every table where a network has a rate. Each request is counted as it passes them."""
+
 _FOREIGN = (
     Row(
         "2", "the address lies in none of the network's subnets", NAK, why.WRONG_NETWORK,
@@ -130,6 +139,10 @@ def _reallocation(
             why.NO_LONGER_OFFERED, Situation.active,
         ),
         Row(
+            "7", "the address is free and offered, but its circuit has all that it may (unless it is reserved)", SILENT,
+            why.CIRCUIT_FULL, Situation.circuit_too_full,
+        ),
+        Row(
             "7", "the client's own last lease on it expired or was released; the address is free and offered", ACK,
             why.REGRANTED, lambda s: s.mine and s.grantable(s.address),
         ),
@@ -180,6 +193,7 @@ DISCOVER = (
         Situation.current_address,
     ),
     Row("4", "an address is on offer to it already", OFFER, why.OFFERED_AGAIN, Situation.address_on_offer),
+    Row("5", "its circuit has all that it may", SILENT, why.CIRCUIT_FULL, Situation.circuit_full),
     Row(
         "5", "its last lease is over; the address is free and offered", OFFER, why.OFFERED_LAST, Situation.last_address
     ),
@@ -212,6 +226,10 @@ SELECTING = (
     Row(
         "6", "we offered it to this client", ACK, why.GRANTED,
         lambda s: s.on_offer_to_client() and s.grantable(s.address),
+    ),
+    Row(
+        "7", "its circuit has all that it may (unless the address is reserved)", SILENT, why.CIRCUIT_FULL,
+        Situation.circuit_too_full,
     ),
     Row(
         "7", "our offer has lapsed, but the address is still free and offered", ACK, why.GRANTED_LATE,
@@ -283,6 +301,10 @@ TABLES = {kind: table(kind) for kind in Kind}
 
 def decide(situation: Situation) -> Ruling:
     """The first row that fits. The last row of every table fits always."""
+    if situation.metered:
+        for row in RATES:
+            if row.when(situation):
+                return Ruling(row, situation.address)
     tables = SERVED if situation.admitted else TABLES
     for row in tables[situation.request.kind]:
         fits = row.when(situation)

@@ -24,10 +24,11 @@ from relet.model.network import Network
 from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request, classify
 from relet.server.decide import NO_NETWORK, decide
-from relet.server.identify import Directory
+from relet.server.identify import Directory, Site
 from relet.server.offers import Offers
 from relet.server.overlay import Overlay
 from relet.server.rebuild import Rebuild, loading
+from relet.server.relayed import NOTHING_SAID
 from relet.server.reply import Replies
 from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
@@ -188,6 +189,8 @@ class Engine:
                 return Request(kind, message, arrival, None, client, address, server, place=place, relayed=relayed)
             client = site.client(message)
             info = message.options.get(RELAY_AGENT_INFORMATION.code)
+            if info is not None and not message.giaddr and not site.network.trust_relay_information:
+                info, relayed = None, NOTHING_SAID  # it goes back as it came, and decides nothing
             reservation, classes = site.recognise(message, arrival, info)
             return Request(kind, message, arrival, site, client, address, server, reservation, classes, place, relayed)
         except WireError as error:
@@ -220,13 +223,20 @@ class Engine:
             return Verdict(request, NO_NETWORK.answer, NO_NETWORK.reason, request.address)
         situation = Situation(request, request.site, view, self._offers, self.own, now)
         decided = verdict(situation, decide(situation))
+        if request.site.circuits is not None:
+            situation.count(decided.answer is Answer.OFFER or bool(decided.changes), decided.address)
         if decided.answer is Answer.OFFER:
             network = request.site.network
             self._offers.hold(decided.address, request.client, network.name, now.mono + network.offer_time, now.mono)
         elif request.kind is Kind.SELECTING and decided.reason is why.OTHER_SERVER:
             # RFC 2131 s3.1.4: the client chose another server
-            self._offers.withdraw(self._offers.address(request.client, request.site.network.name, now.mono))
+            self._withdraw(self._offers.address(request.client, request.site.network.name, now.mono), request.site)
         return decided
+
+    def _withdraw(self, offered: int, site: Site) -> None:
+        self._offers.withdraw(offered)
+        if site.circuits is not None:
+            site.circuits.withdraw(offered)
 
     def _answer(self, settled: Sequence[Settled], now: Now) -> list[Send]:
         """Follow what is settled, remember it for `relet why`, and encode the replies."""
@@ -241,7 +251,7 @@ class Engine:
                 if self._rebuild is not None:
                     self._rebuild.note(change)
                 if (site := self._directory.locate(address)) is not None:
-                    site.free.note(change.before, change.after)
+                    site.note(change.before, change.after)
                 self._offers.withdraw(address)
             if done.answer is not Answer.SILENT:
                 try:

@@ -6,14 +6,17 @@ or the interface, in this order. What the client *claims* to have (option 50) ne
 """
 
 from bisect import bisect_right
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from relet.errors import WireError
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
+from relet.model.lease import Lease
 from relet.model.network import Network, Reservation, Subnet, admits
-from relet.server.allocate import FreeAddresses
+from relet.server.allocate import LOADED_AT_ONCE, FreeAddresses
+from relet.server.limits import Circuits, Rates
 from relet.server.match import classes_of
 from relet.server.parameters import TermsBook
 from relet.server.relayed import RelayBook, Relayed
@@ -38,10 +41,29 @@ class Site:
         self.relays = relays
         self.free = FreeAddresses(network)
         self.terms = TermsBook(network).terms
+        limits = network.limit_per_circuit is not None or network.limit_without_circuit is not None
+        self.circuits = Circuits(network, relays) if limits else None
+        rates = network.client_rate is not None or network.circuit_rate is not None
+        self.rates = Rates(network) if rates else None
         self.reservations = Reservations(network)
         self.reserved = self.reservations.by_address
         self.classes = classes_of(network)
         self.relayed = self.reservations.relayed or (self.classes is not None and self.classes.relayed)
+
+    def loading(self, leases: Collection[Lease]) -> Iterator[None]:
+        """Take in all leases of the network, in steps: a server that has others to serve goes on between them."""
+        yield from self.free.loading(leases)
+        if self.circuits is not None:
+            for number, lease in enumerate(leases, 1):
+                self.circuits.note(lease)
+                if not number % LOADED_AT_ONCE:
+                    yield
+
+    def note(self, before: Lease | None, after: Lease) -> None:
+        """Follow a committed change of a lease of the network."""
+        self.free.note(before, after)
+        if self.circuits is not None:
+            self.circuits.note(after)
 
     def recognise(
         self, message: Message, arrival: Arrival, info: bytes | None

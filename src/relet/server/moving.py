@@ -104,7 +104,8 @@ def _reservation(lease: Lease, site: Site) -> Reservation | None:
     if lease.relay:
         options[RELAY_AGENT_INFORMATION.code] = lease.relay
     hardware = lease.hardware or lease.client[1:]
-    request = Message(op=BOOTREQUEST, xid=0, htype=hardware[0], chaddr=hardware[1:], options=options)
+    giaddr = lease.address if lease.relay else 0  # some relay's
+    request = Message(op=BOOTREQUEST, xid=0, htype=hardware[0], giaddr=giaddr, chaddr=hardware[1:], options=options)
     try:
         return site.reservations.of(request, lease.relay or None)
     except WireError:  # broken relay information on record

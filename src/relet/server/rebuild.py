@@ -31,7 +31,7 @@ def loading(
         if not number % LOADED_AT_ONCE:
             yield
     for site, found in by_site.items():
-        yield from site.free.loading(found)
+        yield from site.loading(found)
 
 
 class Rebuild:
@@ -68,7 +68,7 @@ class Rebuild:
             pass
         for change in self._changes.values():
             if (site := self.directory.locate(change.after.address)) is not None:
-                site.free.note(change.before, change.after)
+                site.note(change.before, change.after)
         self._changes.clear()
         return self.directory
 

@@ -41,7 +41,9 @@ class Situation:
         self.subnet = site.network.subnet_of(request.address)
         self.lease: Lease | None = view.lease(request.address) if request.address else None
         self.mine = self.lease is not None and self.lease.client == request.client
-        self.request = self._recalled(request) if site.relayed and self.mine else request
+        self.request = request
+        if site.relayed and self.mine:
+            self.request = self._recalled(request)
         self.reservation = self.request.reservation
         self.admitted = site.classes is None or site.admits(self.request.classes)
 
@@ -180,18 +182,57 @@ class Situation:
             return found
         return choose(self._view.lease, self.grantable, wall, classes)
 
-    def _relayed(self) -> Relayed:
-        """What the relay says; of a message that passed none, what it said last (RFC 5107 s4, RFC 3046 s2.2)."""
-        if _RELAY_INFO in self.request.message.options:
-            return self.request.relayed
-        return self._site.relays.remembered(self.lease.relay) if self.lease is not None and self.mine else NOTHING_SAID
+    # of the circuit
+
+    def known(self) -> bool:
+        """Does the client hold an unexpired lease in the network?"""
+        return self.active() or self.holds_another()
+
+    @property
+    def metered(self) -> bool:
+        """Has the network a rate?"""
+        return self._site.rates is not None
+
+    def client_exceeds(self) -> bool:
+        """Does it ask more often than `client-rate`?"""
+        rates, message = self._site.rates, self.request.message
+        return rates is not None and rates.client_exceeds(self._relayed().circuit, message.chaddr, self.now.mono)
+
+    def circuit_exceeds(self) -> bool:
+        """Do strangers on its circuit ask more often than `circuit-rate`, and is it one?"""
+        rates = self._site.rates
+        return rates is not None and not self.known() and rates.circuit_exceeds(self._relayed().circuit, self.now.mono)
+
+    def circuit_full(self) -> bool:
+        """Has its circuit as many leases and offers as it may?"""
+        circuits = self._site.circuits
+        return circuits is not None and circuits.full(self._relayed().circuit, self.now.wall)
+
+    def circuit_too_full(self) -> bool:
+        """Is the requested address one that it could have, if its circuit were not full? A reservation is not limited."""
+        return self.circuit_full() and self.grantable(self.address) and self.reserved_address() != self.address
+
+    def count(self, promised: bool, address: int) -> None:
+        """Count what is on offer, or about to be granted, for its circuit."""
+        circuits = self._site.circuits
+        if circuits is not None and promised:
+            wall = self.now.wall
+            circuits.offer(address, self._relayed().circuit, wall + self.network.offer_time, wall)
 
     def relay_information(self) -> bytes:
-        """Option 82 as it came; for a message that passed no relay, as it came last from this client's (s2.2)."""
-        info = self.request.message.options.get(_RELAY_INFO)
-        if info is None:
-            return self.lease.relay if self.lease is not None and self.mine else b""
-        return info
+        """Option 82 as a relay sent it; for a message that passed none, as it came last (RFC 3046 s2.2)."""
+        message = self.request.message
+        if message.giaddr or self.network.trust_relay_information:
+            info = message.options.get(_RELAY_INFO)
+            if info is not None:
+                return info
+        return self.lease.relay if self.lease is not None and self.mine else b""
+
+    def _relayed(self) -> Relayed:
+        """What the relay says; of a message that passed none, what it said last (RFC 5107 s4)."""
+        if self.request.relayed is not NOTHING_SAID:
+            return self.request.relayed
+        return self._site.relays.remembered(self.relay_information())
 
     def _held_by_other(self, lease: Lease) -> bool:
         """Does another client hold it?"""
@@ -215,7 +256,7 @@ class Situation:
         """RFC 3046 s2.2: a renewal by unicast passes no relay. What the relay said when the lease was granted still
         holds for the client that has it: the reservation and the classes that follow from it."""
         lease, message = self.lease, request.message
-        if lease is None or not lease.relay or _RELAY_INFO in message.options:
+        if lease is None or not lease.relay or self.relay_information() is not lease.relay:
             return request
         try:
             reservation, classes = self._site.recognise(message, request.arrival, lease.relay)

@@ -14,11 +14,10 @@ from relet.server.decide import Row, Ruling
 from relet.server.parameters import Terms
 from relet.server.situation import Situation
 from relet.wire.codes import INFINITE
-from relet.wire.options import HOST_NAME, LEASE_TIME, RELAY_AGENT_INFORMATION
+from relet.wire.options import HOST_NAME, LEASE_TIME
 
 _HOST_NAME = HOST_NAME.code
 _LEASE_TIME = LEASE_TIME.code
-_RELAY_INFO = RELAY_AGENT_INFORMATION.code
 MAX_HOST_NAME = 255
 """Octets of a host name that are remembered."""
 
@@ -97,7 +96,7 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
         FOREVER if seconds == INFINITE else starts + seconds + 1,
         bytes((message.htype,)) + message.chaddr,
         _host_name(s),
-        message.options.get(_RELAY_INFO, before.relay if before is not None and s.mine else b""),
+        s.relay_information(),
         row.reason.id,
     )
     if before is not None and _same(before, after):
