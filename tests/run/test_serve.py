@@ -365,7 +365,11 @@ def test_the_log_goes_to_standard_error(town: Town) -> None:
     config = town.lab.folder / "relet.toml"
     config.write_text(office())
     command = [need("ip"), "netns", "exec", town.server, *RELET, "serve", "--config", str(config), "--verbose"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server,
+        ExitStack() as stack,
+    ):
+        stack.callback(server.kill)  # a failure would wait for its end for ever
         assert server.stderr is not None
         assert server.stdout is not None
         assert "listening" in server.stderr.readline()
