@@ -174,3 +174,14 @@ def test_without_client_identifiers_reservations_and_classes_still_see_them() ->
     assert kind_of(table.say(request(MessageType.REQUEST, {61: b"\xff2", 50: ip(20).to_bytes(4)}))) == "ACK"
     assert table.verdict() == ("ACK", "confirmed")
     assert yiaddr(table.say(request(MessageType.DISCOVER, {61: b"\xffkey"}, OTHER_MAC))) == ip(21)
+
+
+def test_who_shares_an_address_keeps_it_from_one_identifier_to_the_next() -> None:
+    table = Table(office(reserved(ip(20)), reserved(ip(20), OTHER_MAC)))
+    as_loader, as_system = {61: b"\xff1"}, {61: b"\xff2"}
+    chosen = {50: ip(20).to_bytes(4), 54: SERVER.to_bytes(4)}
+    assert yiaddr(table.say(request(MessageType.DISCOVER, as_loader))) == ip(20)
+    assert kind_of(table.say(request(MessageType.REQUEST, as_loader | chosen))) == "ACK"
+    assert yiaddr(table.say(request(MessageType.DISCOVER, as_system))) == ip(20)
+    assert kind_of(table.say(request(MessageType.REQUEST, as_system | chosen))) == "ACK"
+    assert yiaddr(table.say(discover(mac=OTHER_MAC))) in range(ip(100), ip(110))

@@ -120,7 +120,7 @@ class Situation:
         if lease is not None and (lease.quarantined(self.now.wall) or self._held_by_other(lease)):
             return False
         holder = self._offers.holder(address, self.now.mono)
-        unpromised = holder is None or holder == self.request.client or self._reserved_by_hardware(address)
+        unpromised = holder is None or holder == self.request.client or self._reserved_alone(address)
         return unpromised and address not in self._own
 
     def grantable(self, address: int) -> bool:
@@ -246,7 +246,11 @@ class Situation:
         """Does a reservation give the address to the hardware that asks, whatever it calls itself? A host may have one
         client identifier while it boots from the network and another one, or none, afterwards."""
         row = self.reservation
-        return row is not None and row.by == "mac" and row.address == address and len(self._site.reserved[address]) == 1
+        return row is not None and row.by == "mac" and row.address == address
+
+    def _reserved_alone(self, address: int) -> bool:
+        """The same, and for nobody else? Of several who share an address, any may have been offered it."""
+        return self._reserved_by_hardware(address) and len(self._site.reserved[address]) == 1
 
     def _among(self, rows: tuple[Reservation, ...]) -> bool:
         """Is the client's own reservation one of these?"""
