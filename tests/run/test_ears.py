@@ -1,28 +1,13 @@
 """Interfaces and addresses that come and go under a running server."""
 
 import pytest
-from msgspec.structs import replace
 
-from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
-from relet.net.packet import dhcp_frames
-from relet.wire.address import BROADCAST, BROADCAST_MAC
-from relet.wire.message import decode, encode
-from support.lab import Lab, gather
+from support.lab import Lab
+from support.links import offered
 from support.serving import office
-from support.table import discover, ip, kind_of
+from support.table import ip
 
 pytestmark = pytest.mark.namespaces
-
-
-def offered(lab: Lab, host: str) -> tuple[str, int | None]:
-    """What a client at c0 of this namespace is answered: kind and server identifier."""
-    with lab.inside(host):
-        client = dhcp_frames("c0", CLIENT_PORT)
-    ours = replace(discover(), chaddr=client.frames.mac)
-    assert client.send(Send(encode(ours), BROADCAST, SERVER_PORT, 0, "c0", BROADCAST_MAC))
-    reply = decode(gather(client.receive, 1)[0].payload)
-    client.close()
-    return kind_of(reply), reply.ip(54)
 
 
 def test_an_interface_is_served_each_time_that_it_comes(tmp_path_factory: pytest.TempPathFactory) -> None:

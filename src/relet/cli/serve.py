@@ -1,5 +1,6 @@
 """`relet serve`: the server in the foreground, until SIGTERM or SIGINT."""
 
+import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 from relet.cli.log import LogFormat, log_to_stderr
 from relet.config.load import load, quick
 from relet.model.network import Settings
-from relet.net import netlink
+from relet.net import netlink, rights
 from relet.net.link import LinkError
 from relet.run.serve import Server
 from relet.store import open_store
@@ -27,10 +28,14 @@ def serve(
     """Answer DHCP clients and relays."""
     log_to_stderr(log_format)
     settings = _settings(config, interface, pool)
-    store = open_store(settings.store)
+    who = rights.identity(settings.user, settings.group)
+    os.umask(rights.UMASK)
+    with rights.acting_as(who):
+        store = open_store(settings.store)
     try:
-        server = Server(settings, store, verbose)
+        server = Server(settings, store, verbose, who.gid if settings.user or settings.group else None)
         try:
+            rights.give_up(who)
             for number in (signal.SIGTERM, signal.SIGINT):
                 server.loop.on_signal(number, server.loop.stop)
             server.run()

@@ -1,16 +1,17 @@
 """The control socket: a running server answers questions of the commands on the same machine.
 
-One JSON object a line in, one a line out, over a Unix socket that only its owner may open. Nothing here can hold the
-server up: sizes and connections are bounded, a peer that does not read loses its answer, and one that does not ask makes
-room for others.
+One JSON object a line in, one a line out, over a Unix socket for root, the server's user and one group. The file's mode
+says so, and who connected is looked at again, for modes are easily changed. Nothing here can hold the server up: sizes and
+connections are bounded, a peer that does not read loses its answer, and one that does not ask makes room for others.
 """
 
 import errno
+import os
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from struct import pack
+from struct import pack, unpack
 
 import msgspec
 
@@ -25,6 +26,10 @@ SEND_BUFFER = 1 << 20
 ANSWER_TIMEOUT = 5
 """Seconds that a command waits for the server."""
 
+_SO_PEERGROUPS = 59  # asm-generic/socket.h
+_GROUPS_MAX = 256
+"""Of a peer in more groups than an option of a socket can tell, none is known."""
+
 Question = Mapping[str, object]
 Answerer = Callable[[Question], object]
 
@@ -34,9 +39,13 @@ class ControlError(MachineError):
 
 
 class Control:
-    """The server's end. `answer` gets each question and gives what goes back as JSON. Raises ControlError."""
+    """The server's end. `answer` gets each question and gives what goes back as JSON. Raises ControlError.
 
-    def __init__(self, path: Path, answer: Answerer, loop: Loop) -> None:
+    group: number of the group that may ask as well.
+    """
+
+    def __init__(self, path: Path, answer: Answerer, loop: Loop, group: int | None = None) -> None:
+        self._group = group
         self._path = path
         self._answer = answer
         self._loop = loop
@@ -49,7 +58,11 @@ class Control:
                 path.unlink()  # left by a server that was killed
             self._listener.bind(str(path))
             self._inode = path.stat().st_ino
-            path.chmod(0o600)
+            if group is None:
+                path.chmod(0o600)
+            else:
+                os.chown(path, -1, group)
+                path.chmod(0o660)
             self._listener.listen(MAX_CONNECTIONS)
         except ControlError:
             self._listener.close()
@@ -76,6 +89,17 @@ class Control:
             self._open[connection] = bytearray()
             self._loop.register(connection.fileno(), lambda: self._read(connection))
 
+    def _may_ask(self, connection: socket.socket) -> bool:
+        """unix(7): who the peer was when it connected, told by the kernel."""
+        _, user, group = unpack("@3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if user in (0, os.geteuid()) or group == self._group:
+            return True
+        try:
+            octets = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * _GROUPS_MAX)
+        except OSError:
+            return False
+        return self._group in unpack(f"@{len(octets) // 4}i", octets)
+
     def _read(self, connection: socket.socket) -> None:
         heard = self._open[connection]
         try:
@@ -88,7 +112,8 @@ class Control:
         elif b"\n" in heard:
             try:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-                connection.send(_reply(self._answer, bytes(heard).split(b"\n", 1)[0]))
+                answer = self._answer if self._may_ask(connection) else _refuse
+                connection.send(_reply(answer, bytes(heard).split(b"\n", 1)[0]))
             except OSError:
                 pass
             finally:
@@ -106,6 +131,10 @@ def _reply(answer: Answerer, line: bytes) -> bytes:
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         said = {"error": str(error)}
     return msgspec.json.encode(said) + b"\n"
+
+
+def _refuse(_question: Question) -> object:
+    raise ValueError("only root, the server's user and its group may ask")
 
 
 def _deserted(path: Path) -> bool:

@@ -34,10 +34,10 @@ FOLD_AGAIN_S = 0.02
 class Server:
     """A running server. Raises LinkError and StoreError while it is built, nothing afterwards.
 
-    verbose: log every verdict. ready: a line for people once everything is open.
+    verbose: log every verdict. group: number of the group that may ask at the control socket besides its owner.
     """
 
-    def __init__(self, settings: Settings, store: Leases, verbose: bool = False) -> None:
+    def __init__(self, settings: Settings, store: Leases, verbose: bool = False, group: int | None = None) -> None:
         self._log = structlog.get_logger("relet.serve")
         self._settings = settings
         self._store = store
@@ -53,7 +53,8 @@ class Server:
         try:
             self._ears.want(settings)
             if settings.control:
-                self._control = Control(Path(settings.control), lambda question: answer(self, question), self.loop)
+                path = Path(settings.control)
+                self._control = Control(path, lambda question: answer(self, question), self.loop, group)
             if settings.metrics is not None:
                 self._scrape = Scrape(settings.metrics, lambda: exposition(self), self.loop)
         except (ReletError, OSError):

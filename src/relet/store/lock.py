@@ -21,7 +21,7 @@ class FileLock:
     def __init__(self, store: Path) -> None:
         path = store.with_name(store.name + ".lock")
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError as error:
             raise StoreError(f"{store}: cannot make the lock file {path}: {error.strerror}") from error
         try:

@@ -1,0 +1,146 @@
+"""Whom the server becomes once its sockets are open, and the little of root that it keeps (capabilities(7)).
+
+Sockets of interfaces that come later need CAP_NET_RAW (packet sockets) and CAP_NET_BIND_SERVICE (port 67); all else is given
+up for good: user, groups, capabilities, the bounding and the ambient set, and the gain of any by running a program.
+"""
+
+import ctypes
+import errno
+import grp
+import os
+import pwd
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from relet.errors import MachineError
+
+UMASK = 0o027
+"""Files are for the server's user, and for its group to read."""
+
+CAP_NET_BIND_SERVICE = 10  # linux/capability.h, as the next
+CAP_NET_RAW = 13
+KEPT = 1 << CAP_NET_BIND_SERVICE | 1 << CAP_NET_RAW
+"""The capabilities that the server keeps, as far as it has them."""
+
+_CAPABILITIES_MAX = 64
+_VERSION_3 = 0x20080522
+_HEADER = struct.Struct("@Ii")  # version, pid
+_SETS = struct.Struct("@6I")  # effective, permitted, inheritable: the low words, then the high ones
+
+# linux/prctl.h
+_PR_SET_KEEPCAPS = 8
+_PR_CAPBSET_READ = 23
+_PR_CAPBSET_DROP = 24
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+
+
+class RightsError(MachineError):
+    """There is no such user or group, or this process cannot become it."""
+
+
+class Identity(NamedTuple):
+    """A user with its groups. user: '' if it stays the one that it is."""
+
+    user: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+
+def identity(user: str, group: str) -> Identity:
+    """Who these names are; '' means as it is now, and for the group of a named user its own. Raises RightsError."""
+    uid, gid, groups = os.geteuid(), os.getegid(), tuple(os.getgroups())
+    if user:
+        try:
+            known = pwd.getpwnam(user)
+        except KeyError:
+            raise RightsError(f"there is no user {user!r}; make it, or write another [server] user") from None
+        uid, gid = known.pw_uid, known.pw_gid
+    if group:
+        try:
+            gid = grp.getgrnam(group).gr_gid
+        except KeyError:
+            raise RightsError(f"there is no group {group!r}; make it, or write another [server] group") from None
+    if user:
+        groups = tuple(os.getgrouplist(user, gid))
+    if os.geteuid() and (uid != os.geteuid() or gid not in (os.getegid(), *os.getgroups())):
+        wanted = f"user {user!r}" if uid != os.geteuid() else f"group {group!r}"
+        raise RightsError(f"only root can become {wanted}; start as root, or as that one with its capabilities")
+    return Identity(user, uid, gid, groups)
+
+
+@contextmanager
+def acting_as(who: Identity) -> Iterator[None]:
+    """Files that are made within belong to this user, and what it may not touch cannot be touched. Root comes back."""
+    if os.geteuid():
+        yield
+        return
+    groups, gid = os.getgroups(), os.getegid()
+    try:
+        os.setgroups(who.groups)
+        os.setegid(who.gid)
+        os.seteuid(who.uid)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
+
+
+def give_up(who: Identity) -> None:
+    """Become this user for good and keep no more than `KEPT`. Root that names no user stays root. Raises RightsError."""
+    if not who.uid and not who.user:
+        return
+    try:
+        if not os.geteuid():
+            _prctl(_PR_SET_KEEPCAPS, 1)
+            for number in range(_CAPABILITIES_MAX):
+                if _prctl(_PR_CAPBSET_READ, number, absent=0):
+                    _prctl(_PR_CAPBSET_DROP, number)
+            os.setgroups(who.groups)
+            os.setresgid(who.gid, who.gid, who.gid)
+            os.setresuid(who.uid, who.uid, who.uid)
+        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+        kept = _permitted() & KEPT
+        _capset(kept, kept)
+        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    except OSError as error:
+        raise RightsError(f"cannot become user {who.user or who.uid}: {error.strerror}") from error
+
+
+def _prctl(option: int, argument: int, absent: int | None = None) -> int:
+    """Raises OSError; with `absent`, gives that where the kernel knows no such number."""
+    result = _libc().prctl(option, *(ctypes.c_ulong(value) for value in (argument, 0, 0, 0)))
+    if result < 0:
+        code = ctypes.get_errno()
+        if absent is not None and code == errno.EINVAL:
+            return absent
+        raise OSError(code, os.strerror(code))
+    return int(result)
+
+
+def _permitted() -> int:
+    """The permitted capabilities of this process, one bit each."""
+    sets = ctypes.create_string_buffer(_SETS.size)
+    _checked(_libc().capget(_HEADER.pack(_VERSION_3, 0), sets))
+    _, low, _, _, high, _ = _SETS.unpack(sets.raw)
+    return int(low | high << 32)
+
+
+def _capset(effective: int, permitted: int) -> None:
+    low = 0xFFFFFFFF
+    octets = _SETS.pack(effective & low, permitted & low, 0, effective >> 32, permitted >> 32, 0)
+    _checked(_libc().capset(_HEADER.pack(_VERSION_3, 0), octets))
+
+
+def _checked(result: int) -> None:
+    if result:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
