@@ -21,7 +21,7 @@ from relet.model.network import BUILT_IN_CLASSES
 from relet.model.reasons import REASONS
 from relet.run.metrics import METRICS
 from relet.server.classify import Kind
-from relet.server.decide import NO_NETWORK, RATES, table
+from relet.server.decide import first_rows, table
 
 DOCS = Path(__file__).parent
 MADE = "<!-- made by docs/generate.py from the code; do not edit -->\n"
@@ -34,6 +34,8 @@ TABLES = {
     Kind.SELECTING: "A client accepts an offer: DHCPREQUEST with option 54 (s4.3.2).",
     Kind.DECLINE: "A client found its address in use (s4.3.3). There is no reply.",
     Kind.RELEASE: "A client gives its address back (s4.3.4). There is no reply.",
+    Kind.LEASEQUERY: "A relay that `leasequery` lists asks about an address, a hardware address or a client identifier"
+    " (RFC 4388). Nothing is written, and the answer goes to the relay.",
     Kind.INFORM: "A client with an address of other origin asks for parameters (s4.3.5).",
 }
 
@@ -49,7 +51,7 @@ def decisions() -> str:
     ]
     for kind, sentence in TABLES.items():
         parts += [f"## {kind.value}\n", sentence + "\n", "| # | what is known | answer | reason |", "|---|---|---|---|"]
-        for row in (NO_NETWORK, *RATES, *table(kind)):
+        for row in (*first_rows(kind), *table(kind)):
             parts.append(
                 f"| {row.number} | {row.known} | {row.answer.value} | [{row.reason.id}](reasons.md#{row.reason.id}) |"
             )

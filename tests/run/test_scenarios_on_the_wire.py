@@ -50,11 +50,12 @@ class Town:
         self._batch(lab, server, chain.from_iterable(_server_end(name, number, host) for name, number, _ in links))
         self._batch(lab, host, chain.from_iterable(_host_end(*link) for link in links))
         macs = {row["ifname"]: parse_hex(row["address"]) for row in json.loads(lab.ip(server, "-j", "link"))}
-        configuration: dict[str, Any] = {"server": {"store": "sqlite:../leases.db"}}
+        configuration: dict[str, Any] = {"server": {"store": "sqlite:../leases.db", "leasequery": []}}
         for _, _, scenario in links:
             for name, tables in scenario.configuration.items():
                 if name != "server":
                     configuration.setdefault(name, []).extend(tables)
+            configuration["server"]["leasequery"] += scenario.configuration["server"]["leasequery"]
         _remember(lab.folder / "leases.db")
         self.serve = Serve(lab, server, tomlkit.dumps(configuration), verbose=False)
         self.links = {}
@@ -82,7 +83,11 @@ def _server_end(name: str, number: int, host: str) -> Iterator[str]:
 def _host_end(name: str, number: int, scenario: Scenario) -> Iterator[str]:
     """The host has every address that a reply may be sent to through the server's kernel."""
     yield f"link set {name} up"
-    spoken = {step.message.ciaddr or step.relay for step in scenario.steps if step.message is not None} - {0}
+    spoken = {
+        (step.message.ciaddr if step.kind != "LEASEQUERY" else 0) or step.relay
+        for step in scenario.steps
+        if step.message is not None
+    } - {0}
     for address in spoken:
         if address >> 16 == (10 << 8 | number):
             yield f"address add {ip_text(address)}/16 dev {name}"
@@ -131,7 +136,7 @@ class Link:
             assert reply.uint(LEASE_TIME.code) == step.answer.seconds, place
 
     def _told(self, message: Message) -> list[Told]:
-        question = {"do": "why", "client": hex_text(message.chaddr), "limit": MAX_TOLD}
+        question = {"do": "why", "client": hex_text(message.chaddr) or ip_text(message.ciaddr), "limit": MAX_TOLD}
         return msgspec.convert(ask(self._control, question), list[Told])
 
     def _frame(self, step: Step, message: Message) -> bytes:
@@ -139,7 +144,7 @@ class Link:
         alone = bool(step.relay) or step.kind in UNICAST
         return encode_datagram(
             Datagram(
-                src_mac=message.chaddr,
+                src_mac=message.chaddr or b"\2relay",
                 dst_mac=self._server_mac if alone else BROADCAST_MAC,
                 src=step.relay or message.ciaddr,
                 dst=self._server if alone else BROADCAST,

@@ -41,6 +41,8 @@ from relet.wire.relayinfo import encode_suboptions
 FOLDER = Path(__file__).parent.parent / "scenarios"
 SERVER = "192.168.1.1"
 INTERFACE = "eth0"
+ACCESS = "192.168.1.3"
+"""The relay that may ask about leases."""
 
 _NAME = re.compile(r"\{(\w+)\}")
 _TYPES = {
@@ -148,7 +150,11 @@ class _Reader:
                 self._line(number, word, rest)
             except (ValueError, KeyError, IndexError, tomllib.TOMLDecodeError) as error:
                 raise ValueError(f"{self._place}: line {number}: {line!r}: {error!r}") from error
-        configuration = {"server": {"listen": [self._own(SERVER)]}, **self._more, "network": [self._network]}
+        configuration = {
+            "server": {"listen": [self._own(SERVER)], "leasequery": [self._own(ACCESS)]},
+            **self._more,
+            "network": [self._network],
+        }
         return Scenario(f"{self._place} {title}", configuration, tuple(self._leases), tuple(self._steps))
 
     def _line(self, number: int, word: str, rest: str) -> None:
@@ -205,7 +211,9 @@ class _Reader:
         # option 82 comes last
         ordered = dict(sorted(options.items(), key=lambda each: each[0] == RELAY_AGENT_INFORMATION.code))
         xid = crc32(f"{self._place}:{number}".encode())
-        message = Message(op=1, xid=xid, chaddr=mac(who, self._number), options=ordered, **fields)
+        by_address = kind == "LEASEQUERY" and address  # it names an address or a client
+        hardware = b"" if by_address else mac(who, self._number)
+        message = Message(op=1, xid=xid, chaddr=hardware, options=ordered, **fields)
         return Step(number, 0, kind, message, relay, None)
 
     def _own(self, text: str) -> str:

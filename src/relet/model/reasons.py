@@ -16,6 +16,9 @@ class Answer(Enum):
     NAK = "NAK"
     OFFER = "OFFER"
     SILENT = "SILENT"
+    ACTIVE = "LEASEACTIVE"  # the answers to a relay that asks about leases (RFC 4388)
+    UNASSIGNED = "LEASEUNASSIGNED"
+    UNKNOWN = "LEASEUNKNOWN"
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -322,6 +325,24 @@ INFORM_ELSEWHERE = Reason(
     "it asked for parameters for {address}, which is the address of no host of its network",
     "The ciaddr of a DHCPINFORM lies outside the network that it came from, or is a broadcast address. An answer could go"
     " anywhere, so there is none.",
+)
+LEASE_ACTIVE = Reason(
+    "lease-active",
+    True,
+    "{address} is leased",
+    "A relay asked about an address or a client (leasequery) and was told of the lease.",
+)
+LEASE_UNASSIGNED = Reason(
+    "lease-unassigned",
+    True,
+    "{address} is one of ours and leased to nobody",
+    "A relay asked about an address (leasequery) that nobody has.",
+)
+LEASE_UNKNOWN = Reason(
+    "lease-unknown",
+    True,
+    "{address} is none of ours, or the client has no lease",
+    "A relay asked about an address that this server does not manage, or about a client without a lease (leasequery).",
 )
 STORE_UNAVAILABLE = Reason(
     "store-unavailable",

@@ -49,7 +49,8 @@ class Server:
         self._control: Control | None = None
         self._scrape: Scrape | None = None
         self._ears = Ears(self.loop, self._ready, self._moved)
-        self.engine = Engine(settings.networks, Timed(store, self.figures.commit, lambda: now().mono))
+        timed = Timed(store, self.figures.commit, lambda: now().mono)
+        self.engine = Engine(settings.networks, timed, leasequery=settings.leasequery)
         try:
             self._ears.want(settings)
             if settings.control:

@@ -23,7 +23,7 @@ _CLIENT_ID = CLIENT_IDENTIFIER.code
 _MESSAGE_TYPE = MESSAGE_TYPE.code
 _REQUESTED = REQUESTED_ADDRESS.code
 _SERVER_ID = SERVER_IDENTIFIER.code
-_DISCOVER, _REQUEST, _DECLINE, _RELEASE, _INFORM = (
+_DISCOVER, _REQUEST, _DECLINE, _RELEASE, _INFORM, _LEASEQUERY = (
     int(kind)
     for kind in (
         MessageType.DISCOVER,
@@ -31,12 +31,13 @@ _DISCOVER, _REQUEST, _DECLINE, _RELEASE, _INFORM = (
         MessageType.DECLINE,
         MessageType.RELEASE,
         MessageType.INFORM,
+        MessageType.LEASEQUERY,
     )
 )
 
 
 class Kind(Enum):
-    """What the client wants."""
+    """What the client wants, or the relay that asks about one (LEASEQUERY)."""
 
     DISCOVER = "DISCOVER"
     SELECTING = "SELECTING"
@@ -46,6 +47,7 @@ class Kind(Enum):
     DECLINE = "DECLINE"
     RELEASE = "RELEASE"
     INFORM = "INFORM"
+    LEASEQUERY = "LEASEQUERY"
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -73,7 +75,7 @@ def classify(message: Message, arrival: Arrival, relayed: Relayed = NOTHING_SAID
     options = message.options
     client_id = options.get(_CLIENT_ID)
     if not client_id:
-        if not message.chaddr:
+        if not message.chaddr and message.kind != _LEASEQUERY:
             raise WireError("no-identity", 2, "neither hardware address nor client identifier")
     elif len(client_id) > MAX_CLIENT_ID:
         raise WireError("bad-length", 240, f"a client identifier of {len(client_id)} octets")
@@ -91,6 +93,8 @@ def classify(message: Message, arrival: Arrival, relayed: Relayed = NOTHING_SAID
         return Kind.RELEASE, message.ciaddr, server
     if kind == _INFORM:
         return Kind.INFORM, message.ciaddr, None
+    if kind == _LEASEQUERY:
+        return Kind.LEASEQUERY, message.ciaddr, None
     raise WireError("bootp" if _MESSAGE_TYPE not in options else "unserved-type", 240, f"message type {kind}")
 
 

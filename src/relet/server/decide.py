@@ -46,8 +46,10 @@ def _secs_reached(s: Situation) -> bool:
 
 ACK, NAK, OFFER, SILENT = Answer.ACK, Answer.NAK, Answer.OFFER, Answer.SILENT
 
+ACTIVE, UNASSIGNED, UNKNOWN = Answer.ACTIVE, Answer.UNASSIGNED, Answer.UNKNOWN
+
 NO_NETWORK = Row("1", "no network is configured for this link", SILENT, why.NO_NETWORK, _always)
-"""Row 1 of every table; the only one that is decided without a situation."""
+"""Row 1 of every table for clients; the only one that is decided without a situation."""
 
 RATES = (
     Row(
@@ -56,7 +58,7 @@ RATES = (
     ),
     Row("1", "the client asks more often than `client-rate`", SILENT, why.CLIENT_RATE, Situation.client_exceeds),
 )  # fmt: skip
-"""Rows of every table where a network has a rate. Each request is counted as it passes them."""
+"""Rows of every table for clients where a network has a rate. Each request is counted as it passes them."""
 
 _FOREIGN = (
     Row(
@@ -267,6 +269,22 @@ INFORM = (
 )
 
 
+LEASEQUERY = (
+    Row("1", "the address, or the newest one of the client, is leased", ACTIVE, why.LEASE_ACTIVE, Situation.leased),
+    Row(
+        "2", "an address was asked about that is in a pool, reserved or on record, and nobody has it", UNASSIGNED,
+        why.LEASE_UNASSIGNED, lambda s: s.request.message.ciaddr != 0 and s.managed(),
+    ),
+    Row("3", "anything else", UNKNOWN, why.LEASE_UNKNOWN, _always),
+)  # fmt: skip
+
+
+def first_rows(kind: Kind) -> tuple[Row, ...]:
+    """What stands before the table of a kind of request: whether there is a network for the client, and its rates. The
+    place of a relay that asks about leases says nothing (RFC 4388 s6.3)."""
+    return () if kind is Kind.LEASEQUERY else (NO_NETWORK, *RATES)
+
+
 def table(kind: Kind) -> tuple[Row, ...]:
     """The rows of a kind of request, row 1 (no network) left out."""
     return NOT_SERVED.get(kind, ()) + _served(kind)
@@ -291,6 +309,8 @@ def _served(kind: Kind) -> tuple[Row, ...]:
             return RELEASE
         case Kind.INFORM:
             return INFORM
+        case Kind.LEASEQUERY:
+            return LEASEQUERY
         case _:
             assert_never(kind)
 

@@ -9,7 +9,7 @@ safe: replies are made from settled verdicts only (settle.py).
 """
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -25,6 +25,7 @@ from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request, classify
 from relet.server.decide import NO_NETWORK, decide
 from relet.server.identify import Directory, Site
+from relet.server.leasequery import Leasequeries, sent
 from relet.server.offers import Offers
 from relet.server.overlay import Overlay
 from relet.server.rebuild import Rebuild, loading
@@ -109,10 +110,17 @@ class Engine:
     own: the server's addresses, which it answers for and never hands out.
     counts: verdicts by (kind, answer, reason id). drops: datagrams by the name of what was wrong with them.
     records: the newest verdicts and drops that could be read, oldest first; recorded: how many there have been.
+    leasequery: relays that may ask about leases (RFC 4388), empty for nobody.
     bugs: see `Bug`. store_error: what the store last said, '' while it works.
     """
 
-    def __init__(self, networks: tuple[Network, ...], store: Leases, own: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        networks: tuple[Network, ...],
+        store: Leases,
+        own: frozenset[int] = frozenset(),
+        leasequery: Collection[int] = (),
+    ) -> None:
         self.own = own
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.drops: Counter[str] = Counter()
@@ -125,9 +133,17 @@ class Engine:
         self._directory = Directory(networks)
         self._offers = Offers()
         self._replies = Replies()
+        self._queries = Leasequeries(leasequery)
+        self._queries.load(store)
         self._rebuild: Rebuild | None = None
         for _ in loading(self._directory, store.snapshot()):
             pass
+
+    def allow_leasequeries(self, relays: Collection[int]) -> None:
+        """Other relays may ask about leases from now on. Raises StoreError, and then nothing has changed."""
+        queries = Leasequeries(relays)
+        queries.load(self._store)
+        self._queries = queries
 
     def prepare(self, networks: tuple[Network, ...], now: Now) -> Rebuild:
         """Begin to build other networks beside those that are served; the last one begun is kept up to date. Raises
@@ -181,6 +197,8 @@ class Engine:
             message = decode(arrival.payload)
             relayed = self._directory.relays.of(message)
             kind, address, server = classify(message, arrival, relayed)
+            if kind is Kind.LEASEQUERY:
+                return self._queries.request(message, arrival, relayed)
             place = self._directory.place(arrival, message, relayed)
             site = place.site
             if site is None:
@@ -220,6 +238,8 @@ class Engine:
 
     def _decide(self, request: Request, view: View, now: Now) -> Verdict:
         if request.site is None:
+            if request.kind is Kind.LEASEQUERY:
+                return self._queries.decide(request, self._store, self._directory, now)
             return Verdict(request, NO_NETWORK.answer, NO_NETWORK.reason, request.address)
         situation = Situation(request, request.site, view, self._offers, self.own, now)
         decided = verdict(situation, decide(situation))
@@ -252,10 +272,11 @@ class Engine:
                     self._rebuild.note(change)
                 if (site := self._directory.locate(address)) is not None:
                     site.note(change.before, change.after)
+                self._queries.note(change.before, change.after)
                 self._offers.withdraw(address)
             if done.answer is not Answer.SILENT:
                 try:
-                    sends.append(self._replies.reply(each))
+                    sends.append(self._replies.reply(each) if done.made is None else sent(done))
                 except Exception as error:  # a bug of ours: it costs this reply
                     self._bug(request.arrival, error)
         return sends

@@ -96,6 +96,14 @@ def _pooled(network: Network, address: int) -> bool:
 
 def _reservation(lease: Lease, site: Site) -> Reservation | None:
     """The reservation that names the client, as far as its lease can tell."""
+    try:
+        return site.reservations.of(request_of(lease), lease.relay or None)
+    except WireError:  # broken relay information on record
+        return None
+
+
+def request_of(lease: Lease) -> Message:
+    """A request as the holder of a lease would send it, as far as that is on record."""
     options = {}
     if lease.client[:1] == b"i":
         options[CLIENT_IDENTIFIER.code] = lease.client[1:]
@@ -104,9 +112,4 @@ def _reservation(lease: Lease, site: Site) -> Reservation | None:
     if lease.relay:
         options[RELAY_AGENT_INFORMATION.code] = lease.relay
     hardware = lease.hardware or lease.client[1:]
-    giaddr = lease.address if lease.relay else 0  # some relay's
-    request = Message(op=BOOTREQUEST, xid=0, htype=hardware[0], giaddr=giaddr, chaddr=hardware[1:], options=options)
-    try:
-        return site.reservations.of(request, lease.relay or None)
-    except WireError:  # broken relay information on record
-        return None
+    return Message(op=BOOTREQUEST, xid=0, htype=hardware[0], chaddr=hardware[1:17], options=options)

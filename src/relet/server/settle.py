@@ -49,10 +49,11 @@ def silent(requests: Sequence[Request], reason: why.Reason) -> list[Settled]:
 
 
 def without_writing(plan: Verdict, view: View, now: Now) -> Settled:
-    """What can stand although nothing can be written: silence, parameters, and a lease on record for what is left of it."""
+    """What can stand although nothing can be written: silence, parameters, what relays ask,
+    and a lease on record for what is left of it."""
     request = plan.request
     informs = plan.answer is Answer.ACK and request.kind is Kind.INFORM
-    if informs or (plan.answer is Answer.SILENT and not plan.changes):
+    if informs or request.kind is Kind.LEASEQUERY or (plan.answer is Answer.SILENT and not plan.changes):
         return Settled(plan)
     lease = view.lease(plan.address)
     left = remaining_seconds(lease, now) if lease is not None and lease.holds(now.wall) else 0

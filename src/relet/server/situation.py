@@ -53,6 +53,18 @@ class Situation:
         """Does the client hold an unexpired lease on it?"""
         return self.mine and self.lease is not None and self.lease.holds(self.now.wall)
 
+    def leased(self) -> bool:
+        """Does anybody hold an unexpired lease on it?"""
+        return self.lease is not None and self.lease.holds(self.now.wall)
+
+    def managed(self) -> bool:
+        """Is it one that this server has something to say about?"""
+        return (
+            self.lease is not None
+            or self.address in self._site.reserved
+            or (self.subnet is not None and self.subnet.pool_of(self.address) is not None)
+        )
+
     def bound_to_other(self) -> bool:
         """Does another client hold an unexpired lease on it?"""
         return self.lease is not None and self._held_by_other(self.lease)

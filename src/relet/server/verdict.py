@@ -14,6 +14,7 @@ from relet.server.decide import Row, Ruling
 from relet.server.parameters import Terms
 from relet.server.situation import Situation
 from relet.wire.codes import INFINITE
+from relet.wire.message import Message
 from relet.wire.options import HOST_NAME, LEASE_TIME
 
 _HOST_NAME = HOST_NAME.code
@@ -25,7 +26,7 @@ MAX_HOST_NAME = 255
 class Verdict(msgspec.Struct, frozen=True):
     """A decided request. seconds: the lease time promised, 0 where none is. changes: to be committed before the answer
     may be given. terms: what the client gets with it, None where it gets nothing. identifier: the address that stands for
-    the server (RFC 5107), 0 for its own."""
+    the server (RFC 5107), 0 for its own. made: the whole reply, where it is none to a client (RFC 4388)."""
 
     request: Request
     answer: Answer
@@ -37,6 +38,7 @@ class Verdict(msgspec.Struct, frozen=True):
     terms: Terms | None = None
     reservation: Reservation | None = None
     identifier: int = 0
+    made: Message | None = None
 
 
 def verdict(s: Situation, ruling: Ruling) -> Verdict:

@@ -33,6 +33,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "request-without-address": "A DHCPREQUEST names no address, neither in option 50 nor in ciaddr.",
         "untrusted-relay-information": "A host on our own link, and no relay, sent option 82; `trust-relay-information`"
         " accepts it from a switch that adds it.",
+        "leasequery-without-relay": "A leasequery names no relay that the answer could go to.",
+        "leasequery-refused": "A leasequery by a relay that `leasequery` does not list.",
+        "leasequery-keys": "A leasequery does not name exactly one of address, hardware address and client identifier.",
         "bootp": "A BOOTP request without a DHCP message type.",
         "unserved-type": "A DHCP message type that servers do not answer.",
         # captures
