@@ -43,6 +43,11 @@ COMMANDS = (
     Command("why", "relet.cli.why:why", "Explain a server's last answers to a client, and its silence."),
     Command("status", "relet.cli.status:status", "Count what a running server answered and what it threw away."),
     Command("check", "relet.cli.check:check", "Check a configuration file and say what it would serve."),
+    Command(
+        "reload",
+        "relet.cli.reload:reload",
+        "Have the running server read its configuration again, or tell what changes.",
+    ),
     Command("decode", "relet.cli.decode:decode", "Show DHCP messages in hex or in a capture as text or JSON."),
     Command("demo", "relet.cli.demo:demo", "Watch a client reallocate its lease in a network of its own."),
 )

@@ -33,11 +33,13 @@ def serve(
     with rights.acting_as(who):
         store = open_store(settings.store)
     try:
-        server = Server(settings, store, verbose, who.gid if settings.user or settings.group else None)
+        group = who.gid if settings.user or settings.group else None
+        server = Server(settings, store, verbose, group, config.absolute() if config is not None else None)
         try:
             rights.give_up(who)
             for number in (signal.SIGTERM, signal.SIGINT):
                 server.loop.on_signal(number, server.loop.stop)
+            server.loop.on_signal(signal.SIGHUP, server.reload)
             server.run()
         finally:
             server.close()

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Protocol
 
 from relet.run.control import Question
+from relet.run.reload import Reload, Reloaded
 from relet.server.engine import Engine
 from relet.server.told import status, told
 
@@ -12,6 +13,9 @@ class Asked(Protocol):
     """The server, as far as questions need it."""
 
     engine: Engine
+    reloading: Reload
+
+    def reload(self, dry: bool) -> Reloaded: ...
 
     def drops(self) -> Counter[str]: ...
 
@@ -23,5 +27,9 @@ def answer(server: Asked, question: Question) -> object:
             return told(server.engine.records, client, limit)
         case {"do": "status"}:
             return status(server.engine, server.drops())
+        case {"do": "reload", "dry": bool(dry)}:
+            return server.reload(dry)
+        case {"do": "reloaded"}:
+            return server.reloading.said
         case _:
-            raise ValueError("the server knows the questions 'why' and 'status'")
+            raise ValueError("the server knows the questions 'why', 'status', 'reload' and 'reloaded'")

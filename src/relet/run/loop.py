@@ -24,7 +24,8 @@ MAX_FAULTS = 100
 SIGNALS_READ = 64
 """Pending signals that are read at once."""
 
-Callback = Callable[[], None]
+Callback = Callable[[], object]
+"""What it gives is nobody's business."""
 
 
 class Readable(Protocol):

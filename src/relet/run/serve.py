@@ -20,6 +20,7 @@ from relet.run.figures import Figures, Timed
 from relet.run.journal import Journal
 from relet.run.loop import Loop
 from relet.run.metrics import exposition
+from relet.run.reload import Reload, Reloaded
 from relet.run.scrape import Scrape
 from relet.server.engine import Engine
 
@@ -34,10 +35,18 @@ FOLD_AGAIN_S = 0.02
 class Server:
     """A running server. Raises LinkError and StoreError while it is built, nothing afterwards.
 
-    verbose: log every verdict. group: number of the group that may ask at the control socket besides its owner.
+    verbose: log every verdict. group: number of the group that may ask at the control socket besides its owner. file: the
+    configuration file that the settings are from, if there is one.
     """
 
-    def __init__(self, settings: Settings, store: Leases, verbose: bool = False, group: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Leases,
+        verbose: bool = False,
+        group: int | None = None,
+        file: Path | None = None,
+    ) -> None:
         self._log = structlog.get_logger("relet.serve")
         self._settings = settings
         self._store = store
@@ -45,12 +54,13 @@ class Server:
         self._heard_at = 0.0
         self.figures = Figures()
         self.started = now().wall
-        self.loop = Loop(lambda: self._fold_at, self._fold)
+        self.loop = Loop(self._deadline, self._wake)
         self._control: Control | None = None
         self._scrape: Scrape | None = None
         self._ears = Ears(self.loop, self._ready, self._moved)
         timed = Timed(store, self.figures.commit, lambda: now().mono)
         self.engine = Engine(settings.networks, timed, leasequery=settings.leasequery)
+        self.reloading = Reload(self.engine, settings, file, self._ears.want)
         try:
             self._ears.want(settings)
             if settings.control:
@@ -78,6 +88,10 @@ class Server:
         self._ears.close()
         self.loop.close()
 
+    def reload(self, dry: bool = False) -> Reloaded:
+        """Begin to read the configuration file again; `reloading.said` tells what came of it."""
+        return self.reloading.begin(dry, now())
+
     def summary(self) -> dict[str, int]:
         """Verdicts by answer, and datagrams dropped."""
         answers: Counter[str] = Counter()
@@ -88,6 +102,15 @@ class Server:
     def drops(self) -> Counter[str]:
         """Everything that was thrown away, by name."""
         return +(Counter(self.engine.drops) + self._ears.drops())
+
+    def _deadline(self) -> float:
+        return 0.0 if self.reloading.busy else self._fold_at
+
+    def _wake(self) -> None:
+        if self.reloading.busy:
+            self.reloading.step()
+        else:
+            self._fold()
 
     def _moved(self) -> None:
         self.engine.own = self._ears.own

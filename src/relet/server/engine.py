@@ -152,12 +152,13 @@ class Engine:
         self._rebuild = Rebuild(networks, self._store.snapshot(), view.lease, now.wall)
         return self._rebuild
 
-    def reconfigure(self, rebuild: Rebuild | None) -> None:
-        """Serve what was prepared, from the next batch on; None: forget it. Offers stay, and hold as far as the new networks
+    def reconfigure(self, rebuild: Rebuild | None, leasequery: Collection[int] = ()) -> None:
+        """Serve what was prepared, from the next batch on; None: forget it. leasequery: as at the start. Offers stay, and hold as far as the new networks
         allow them; counts and records stay; prepared replies are forgotten."""
         if rebuild is not None:
             self._directory = rebuild.done()
             self._replies = Replies()
+            self._queries = Leasequeries(leasequery)
         self._rebuild = None
 
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
