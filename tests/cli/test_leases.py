@@ -92,6 +92,7 @@ def test_a_lease_as_json(url: str) -> None:
             "expires": None,
             "relay": "",
             "reason": "granted",
+            "reserved": False,
         }
     ]
 

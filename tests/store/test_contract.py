@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from relet.model.lease import Change, Committed, Lease, Leases, LeaseState
@@ -131,6 +132,13 @@ def test_a_snapshot_is_of_its_moment(store: Leases) -> None:
     taken = store.snapshot()
     store.commit([grant(1), grant(3, who=2, before=lease(3))], 2.0)
     assert sorted(taken, key=lambda each: each.address) == [lease(3), lease(7)]
+
+
+def test_who_ordered_a_change_and_what_is_kept(store: Leases) -> None:
+    kept = msgspec.structs.replace(lease(1), kept=True)
+    store.commit([Change(None, kept, "ada"), grant(2)], 1.0)
+    assert look(store, 1) == kept
+    assert [(entry.lease.address - NET, entry.who) for entry in store.history()] == [(2, ""), (1, "ada")]
 
 
 def test_history_is_newest_first_and_limited(store: Leases) -> None:

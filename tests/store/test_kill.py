@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import relet
 from relet.model.lease import Lease
 from relet.store.sqlite import SqliteStore
 
@@ -37,7 +38,7 @@ while True:
 def run_and_kill(path: Path, batch: int, lines: int) -> int:
     """Start at a batch, kill after so many answers; the last batch whose commit returned."""
     arguments = [sys.executable, "-c", CHILD, str(path), str(batch), str(BATCH), str(ADDRESSES)]
-    environment = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {"PYTHONPATH": f"{Path(__file__).parents[1]}:{Path(relet.__file__).parents[1]}"}
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, env=environment, text=True) as child:
         assert child.stdout is not None
         for _ in range(lines):

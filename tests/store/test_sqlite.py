@@ -85,11 +85,11 @@ def test_a_second_server_is_refused_by_name_and_may_come_later(path: Path, store
 def test_a_newer_schema_is_refused_and_the_lock_given_back(path: Path) -> None:
     SqliteStore(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     for opener in (SqliteStore, SqliteReader, SqliteStore):
-        with pytest.raises(StoreError, match=r"leases\.db has schema 2, this relet knows 1"):
+        with pytest.raises(StoreError, match=r"leases\.db has schema 3, this relet knows 2"):
             opener(path)
-    connection.execute("PRAGMA user_version = 1")
+    connection.execute("PRAGMA user_version = 2")
     connection.close()
     SqliteStore(path).close()
 

@@ -12,7 +12,7 @@ from relet.store import SqliteReader
 from relet.wire.address import hex_text, ip_text
 
 MOST_ENTRIES = 100_000
-COLUMNS = ("time", "address", "client", "hostname", "network", "became", "until", "reason")
+COLUMNS = ("time", "address", "client", "hostname", "network", "became", "until", "reason", "who")
 
 
 def history(
@@ -72,7 +72,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
     lease = entry.lease
     became, until = lease.state.value, when(lease.expires)
     who = key_text(lease.client), lease.hostname, lease.network
-    return when(entry.at), ip_text(lease.address), *who, became, until, lease.reason
+    return when(entry.at), ip_text(lease.address), *who, became, until, lease.reason, entry.who
 
 
 def _plain(entry: Entry) -> dict[str, object]:
@@ -89,4 +89,6 @@ def _plain(entry: Entry) -> dict[str, object]:
         "starts": moment(lease.starts),
         "expires": moment(lease.expires),
         "reason": lease.reason,
+        "reserved": lease.kept,
+        "who": entry.who,
     }

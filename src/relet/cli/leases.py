@@ -12,6 +12,7 @@ from relet.model.ident import key_text, random_mac
 from relet.model.lease import Lease, LeaseState
 from relet.wire.address import hex_text, ip_text
 
+RESERVED = "reserved"
 COLUMNS = ("address", "client", "hostname", "network", "state", "until", "reason", "note")
 
 
@@ -41,7 +42,7 @@ def leases(
     chosen = [
         lease
         for lease in source.all()
-        if (every or lease.holds(wall) or lease.quarantined(wall)) and network in (None, lease.network)
+        if (every or lease.holds(wall) or lease.quarantined(wall) or lease.kept) and network in (None, lease.network)
     ]
     source.close()
     if as_json:
@@ -53,6 +54,8 @@ def leases(
 def row(lease: Lease, wall: float) -> tuple[str, ...]:
     """A lease as cells under COLUMNS."""
     client, state, until = key_text(lease.client), state_text(lease, wall), when(lease.expires)
+    if lease.kept and state != RESERVED:
+        state = f"{state}, {RESERVED}"
     return ip_text(lease.address), client, lease.hostname, lease.network, state, until, lease.reason, note(lease)
 
 
@@ -75,11 +78,13 @@ def plain(lease: Lease, wall: float) -> dict[str, object]:
         "expires": moment(lease.expires),
         "relay": lease.relay.hex(),
         "reason": lease.reason,
+        "reserved": lease.kept,
     }
 
 
 def state_text(lease: Lease, wall: float) -> str:
-    """'bound', 'released', 'declined', or 'expired' if time has ended what the last change began."""
-    if lease.state is LeaseState.RELEASED or lease.holds(wall) or lease.quarantined(wall):
+    """'bound', 'released', 'declined', 'ended', or 'expired' if time has ended what the last change began; 'reserved' if
+    it is kept for its client, who has no lease."""
+    if (lease.state is LeaseState.RELEASED and not lease.kept) or lease.holds(wall) or lease.quarantined(wall):
         return lease.state.value
-    return "expired"
+    return RESERVED if lease.kept else "expired"

@@ -48,6 +48,7 @@ COMMANDS = (
         "relet.cli.reload:reload",
         "Have the running server read its configuration again, or tell what changes.",
     ),
+    Command("lease", "relet.cli.lease:lease", "Add, change, end or reserve a lease by hand; lift a quarantine."),
     Command("decode", "relet.cli.decode:decode", "Show DHCP messages in hex or in a capture as text or JSON."),
     Command("demo", "relet.cli.demo:demo", "Watch a client reallocate its lease in a network of its own."),
 )

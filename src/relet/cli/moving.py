@@ -33,9 +33,10 @@ def found(settings: Settings, source: SqliteReader, wall: float) -> Iterator[Mov
     """The clients that the settings move, by address."""
     directory = Directory(settings.networks)
     leases = {lease.address: lease for lease in source.all()}
+    kept = {lease.client: lease.address for lease in leases.values() if lease.kept}
     for lease in leases.values():
         site = directory.locate(lease.address)
-        if site is not None and (move := mover(lease, site, leases.get, wall)) is not None:
+        if site is not None and (move := mover(lease, site, leases.get, wall, kept)) is not None:
             yield told(move)
 
 

@@ -15,6 +15,8 @@ _DUIDS = {
     b"\0\4": ("duid-uuid", 18, 18),
 }
 """Type -> (name, octets at least and at most) of the DUIDs of RFC 8415 s11."""
+MAX_CLIENT_ID = 255
+"""Octets of a client identifier that a reply can return."""
 
 
 def client_key(client_id: bytes | None, htype: int, chaddr: bytes) -> ClientKey:
@@ -69,3 +71,27 @@ def parse_asked(text: str) -> int | bytes:
             " iaid 00:00:00:01' too, or IP address"
         )
     return asked
+
+
+def parse_key(text: str) -> tuple[ClientKey, bytes]:
+    """(key, hardware: type and address, b'' if unknown) of a client as `key_text` writes it; a hardware address alone is a
+    client that sends no identifier. Raises ValueError that says what to write."""
+    if text.startswith("duid"):
+        asked = parse_asked(text)
+        if isinstance(asked, bytes) and len(asked) <= MAX_CLIENT_ID:
+            return client_key(asked, 0, b""), b""
+    name, _, word = text.strip().rpartition(" ")
+    htype, slash, digits = word.rpartition("/")
+    advice = "write 'mac 52:54:00:12:34:56' or 'id 01:52:54:00:12:34:56', as 'relet leases' does"
+    try:
+        octets = parse_hex(digits)
+    except ValueError:
+        octets = b""
+    if name == "id" and not slash and 0 < len(octets) <= MAX_CLIENT_ID:
+        # RFC 2132 s9.14: many identifiers are hardware type and address
+        return client_key(octets, 0, b""), octets if len(octets) == 7 and octets[0] == 1 else b""
+    if name == "hw" and htype.isascii() and htype.isdecimal() and int(htype) < 256 and 0 < len(octets) <= 16:
+        return client_key(None, int(htype), octets), bytes((int(htype),)) + octets
+    if name in ("", "mac") and not slash and len(octets) == 6:
+        return client_key(None, 1, octets), b"\1" + octets
+    raise ValueError(f"{text!r} is no client; {advice}")

@@ -22,6 +22,9 @@ class LeaseState(StrEnum):
 
     BOUND = "bound"
     RELEASED = "released"  # DHCPRELEASE (RFC 2131 s4.3.4): free, remembered for its last client
+    ENDED = (
+        "ended"  # by the operator: the client must go, and nobody else gets it before `expires`, which it was promised
+    )
     DECLINED = "declined"  # DHCPDECLINE (s4.3.3): in use by an unknown host, not offered before `expires`
 
 
@@ -35,6 +38,7 @@ class Lease(msgspec.Struct, frozen=True, gc=False):
     hardware: htype octet and chaddr, for people and for the first frame to the client.
     relay:    option 82 as it came with the last request, b'' if none.
     reason:   id of the reason for the last change (model.reasons).
+    kept:     the operator keeps the address for this client, whether it has a lease or not, until this is taken back.
     """
 
     address: int
@@ -47,21 +51,24 @@ class Lease(msgspec.Struct, frozen=True, gc=False):
     hostname: str = ""
     relay: bytes = b""
     reason: str = ""
+    kept: bool = False
 
     def holds(self, wall: float) -> bool:
         """Is the address the client's at this time?"""
         return self.state is LeaseState.BOUND and self.expires > wall
 
     def quarantined(self, wall: float) -> bool:
-        """Is the address kept from everybody, because somebody found it in use?"""
-        return self.state is LeaseState.DECLINED and self.expires > wall
+        """Is the address kept from everybody, because somebody found it in use or the operator ended a lease early?"""
+        return self.expires > wall and (self.state is LeaseState.DECLINED or self.state is LeaseState.ENDED)
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A lease before and after. `before` is None for an address that never had one."""
+    """A lease before and after. `before` is None for an address that never had one. who: the person who ordered it, '' if
+    it came about by itself."""
 
     before: Lease | None
     after: Lease
+    who: str = ""
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -74,11 +81,12 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One line of the history: what became of an address, and when."""
+    """One line of the history: what became of an address, and when, and who ordered it (see `Change`)."""
 
     number: int
     at: float
     lease: Lease
+    who: str = ""
 
 
 class View(Protocol):

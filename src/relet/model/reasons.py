@@ -167,6 +167,13 @@ DECLINED = Reason(
     "A client reported by DHCPDECLINE that somebody else uses the address. It is not given out before `decline-time` is"
     " over. Look for a host with a static address inside the pool.",
 )
+ENDED = Reason(
+    "ended",
+    True,
+    "the operator has ended the lease on {address}",
+    "`relet lease end` was used. The address is kept from everybody until the end that the client was promised, because the"
+    " client may not hear of it before; `relet lease lift` gives it free sooner.",
+)
 NO_LONGER_OFFERED = Reason(
     "no-longer-offered",
     True,

@@ -3,9 +3,15 @@
 from collections import Counter
 from typing import Protocol
 
+import msgspec
+
+from relet.errors import StoreError
+from relet.model.lease import Lease
+from relet.net.clock import now
 from relet.run.control import Question
 from relet.run.reload import Reload, Reloaded
 from relet.server.engine import Engine
+from relet.server.order import Order
 from relet.server.told import status, told
 
 
@@ -27,9 +33,21 @@ def answer(server: Asked, question: Question) -> object:
             return told(server.engine.records, client, limit)
         case {"do": "status"}:
             return status(server.engine, server.drops())
+        case {"do": "lease", "order": dict(order), "who": str(who)}:
+            return _ordered(server.engine, msgspec.convert(order, Order), who)
         case {"do": "reload", "dry": bool(dry)}:
             return server.reload(dry)
         case {"do": "reloaded"}:
             return server.reloading.said
         case _:
-            raise ValueError("the server knows the questions 'why', 'status', 'reload' and 'reloaded'")
+            raise ValueError("the server knows the questions 'why', 'status', 'lease', 'reload' and 'reloaded'")
+
+
+def _ordered(engine: Engine, order: Order, who: str) -> Lease | dict[str, str]:
+    """What became of a lease, or why the order is refused. Raises ValueError if the store fails."""
+    try:
+        return engine.order(order, who, now()).after
+    except ValueError as error:
+        return {"refused": str(error)}
+    except StoreError as error:
+        raise ValueError(f"nothing was changed, because the store fails: {error}") from None

@@ -7,11 +7,12 @@ connections are bounded, a peer that does not read loses its answer, and one tha
 
 import errno
 import os
+import pwd
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from struct import pack, unpack
+from struct import calcsize, pack, unpack
 
 import msgspec
 
@@ -113,7 +114,7 @@ class Control:
             try:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
                 answer = self._answer if self._may_ask(connection) else _refuse
-                connection.send(_reply(answer, bytes(heard).split(b"\n", 1)[0]))
+                connection.send(_reply(answer, bytes(heard).split(b"\n", 1)[0], _peer(connection)))
             except OSError:
                 pass
             finally:
@@ -125,9 +126,18 @@ class Control:
         connection.close()
 
 
-def _reply(answer: Answerer, line: bytes) -> bytes:
+def _peer(connection: socket.socket) -> str:
+    """The login name of whoever asks, as the kernel knows it (unix(7), SO_PEERCRED)."""
+    _, uid, _ = unpack("@iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, calcsize("@iII")))
     try:
-        said = answer(msgspec.json.decode(line, type=dict[str, object]))
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+
+
+def _reply(answer: Answerer, line: bytes, who: str) -> bytes:
+    try:
+        said = answer(msgspec.json.decode(line, type=dict[str, object]) | {"who": who})
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         said = {"error": str(error)}
     return msgspec.json.encode(said) + b"\n"

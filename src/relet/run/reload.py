@@ -96,7 +96,7 @@ class Reload:
         moves = [told(each) for each in rebuild.movers]
         self.said = Reloaded(COMPARED if self._dry else APPLIED, [], self.said.changes, rebuild.moving, moves)
         if not self._dry:
-            self._engine.reconfigure(rebuild, coming.leasequery)
+            self._engine.reconfigure(rebuild)
             self.settings = coming
             self._tell()
         self._forget()
@@ -114,6 +114,8 @@ class Reload:
         """The sockets that are wanted from now on; those of before if some of them cannot be had."""
         try:
             self._want(coming)
+            if set(coming.leasequery) != set(self.settings.leasequery):
+                self._engine.allow_leasequeries(coming.leasequery)
         except MachineError as error:
             try:
                 self._want(self.settings)

@@ -47,7 +47,7 @@ class PoolAddresses:
         for number, lease in enumerate(leases, 1):
             self._expiring.append(lease.expires << 32 | lease.address)
             near[lease.address >> 16].append(lease.address)
-            if lease.state is LeaseState.RELEASED:
+            if lease.state is LeaseState.RELEASED and not lease.kept:
                 self._returned[lease.address] = True
             if not number % LOADED_AT_ONCE:
                 yield
@@ -68,8 +68,9 @@ class PoolAddresses:
     def note(self, before: Lease | None, after: Lease) -> None:
         """Follow a committed change of an address of the pool that is not reserved."""
         address = after.address
-        in_heap = self._returned.pop(address, before is not None)
-        if after.state is LeaseState.RELEASED:
+        # what is kept for a client leaves the heap when it comes up
+        in_heap = self._returned.pop(address, before is not None and not before.kept)
+        if after.state is LeaseState.RELEASED and not after.kept:
             self._returned[address] = in_heap
         elif not in_heap or (before is not None and after.expires < before.expires):
             # an entry that is too early is put right when it comes up; one that is too late would hide the address
@@ -100,6 +101,8 @@ class PoolAddresses:
             held = lease(address)
             if held is not None and held.expires > wall and held.state is not LeaseState.RELEASED:
                 heappush(self._expiring, held.expires << 32 | address)
+                continue
+            if held is not None and held.kept:
                 continue
             self._returned[address] = False
             if free(address):

@@ -72,6 +72,7 @@ _TAKEN = (
         "4", "it is reserved for another client", NAK, why.RESERVED_FOR_OTHER, lambda s: s.reserved_for_other(s.address)
     ),
     Row("4", "it is bound to another client", NAK, why.BOUND_TO_OTHER, Situation.bound_to_other),
+    Row("4", "the operator ended a lease on it before its time", NAK, why.ENDED, Situation.ended),
     Row("4", "it was declined and is in quarantine", NAK, why.DECLINED, Situation.declined),
 )
 

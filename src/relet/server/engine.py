@@ -19,7 +19,7 @@ from relet.model.clock import Now
 from relet.model.effects import Send
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
-from relet.model.lease import Leases, View
+from relet.model.lease import Change, Leases, View
 from relet.model.network import Network
 from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request, classify
@@ -27,6 +27,7 @@ from relet.server.decide import NO_NETWORK, decide
 from relet.server.identify import Directory, Site
 from relet.server.leasequery import Leasequeries, sent
 from relet.server.offers import Offers
+from relet.server.order import Order, ordered
 from relet.server.overlay import Overlay
 from relet.server.rebuild import Rebuild, loading
 from relet.server.relayed import NOTHING_SAID
@@ -149,17 +150,31 @@ class Engine:
         """Begin to build other networks beside those that are served; the last one begun is kept up to date. Raises
         StoreError."""
         view = self._store.view((), ())
-        self._rebuild = Rebuild(networks, self._store.snapshot(), view.lease, now.wall)
+        addresses = (address for site in self._directory.sites.values() for address in site.kept)
+        kept = {lease.client: lease.address for address in addresses if (lease := view.lease(address)) is not None}
+        self._rebuild = Rebuild(networks, self._store.snapshot(), view.lease, now.wall, kept)
         return self._rebuild
 
-    def reconfigure(self, rebuild: Rebuild | None, leasequery: Collection[int] = ()) -> None:
-        """Serve what was prepared, from the next batch on; None: forget it. leasequery: as at the start. Offers stay, and hold as far as the new networks
+    def reconfigure(self, rebuild: Rebuild | None) -> None:
+        """Serve what was prepared, from the next batch on; None: forget it. Offers stay, and hold as far as the new networks
         allow them; counts and records stay; prepared replies are forgotten."""
         if rebuild is not None:
             self._directory = rebuild.done()
             self._replies = Replies()
-            self._queries = Leasequeries(leasequery)
         self._rebuild = None
+
+    def order(self, order: Order, who: str, now: Now) -> Change:
+        """Do what the operator orders of a lease: checked, committed, and in the history with who ordered it.
+
+        Raises ValueError that says why not, StoreError if it could not be written.
+        """
+        site = self._directory.locate(order.address)
+        view = self._store.view([order.client], [order.address])
+        change = ordered(order, site, view, self.own, who, now)
+        if self._store.commit([change], now.wall).refused:
+            raise ValueError("the lease changed at this very moment; look at it again")
+        self._note(change)
+        return change
 
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
         """Decide a batch, make its grants safe, and give the replies to send."""
@@ -268,13 +283,7 @@ class Engine:
             self.counts[request.kind.value, done.answer.value, done.reason.id] += 1
             self._remember(_record(done, now))
             for change in done.changes:
-                address = change.after.address
-                if self._rebuild is not None:
-                    self._rebuild.note(change)
-                if (site := self._directory.locate(address)) is not None:
-                    site.note(change.before, change.after)
-                self._queries.note(change.before, change.after)
-                self._offers.withdraw(address)
+                self._note(change)
             if done.answer is not Answer.SILENT:
                 try:
                     sends.append(self._replies.reply(each) if done.made is None else sent(done))
@@ -289,6 +298,16 @@ class Engine:
             return [without_writing(plan, view, now) for plan in self._plan(requests, view, now)]
         except StoreError:
             return silent(requests, why.STORE_UNAVAILABLE)
+
+    def _note(self, change: Change) -> None:
+        """Follow a committed change."""
+        before, after = change.before, change.after
+        if self._rebuild is not None:
+            self._rebuild.note(change)
+        if (site := self._directory.locate(after.address)) is not None:
+            site.note(before, after)
+        self._queries.note(before, after)
+        self._offers.withdraw(after.address)
 
     def _remember(self, record: Record) -> None:
         self.records.append(record)

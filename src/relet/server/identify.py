@@ -34,6 +34,7 @@ class Site:
     """A network with what the server keeps about it: its reservations, classes and free addresses.
 
     reserved: address -> those whom it is kept for. relayed: does anything here depend on what relays say?
+    kept: addresses that the operator keeps for a client by command; whose they are stands in the store.
     """
 
     def __init__(self, network: Network, relays: RelayBook) -> None:
@@ -45,6 +46,7 @@ class Site:
         self.circuits = Circuits(network, relays) if limits else None
         rates = network.client_rate is not None or network.circuit_rate is not None
         self.rates = Rates(network) if rates else None
+        self.kept: set[int] = set()
         self.reservations = Reservations(network)
         self.reserved = self.reservations.by_address
         self.classes = classes_of(network)
@@ -61,6 +63,10 @@ class Site:
 
     def note(self, before: Lease | None, after: Lease) -> None:
         """Follow a committed change of a lease of the network."""
+        if after.kept:
+            self.kept.add(after.address)
+        elif before is not None and before.kept:
+            self.kept.discard(after.address)
         self.free.note(before, after)
         if self.circuits is not None:
             self.circuits.note(after)

@@ -5,13 +5,14 @@ host name, relay information) is put into the request that its client would send
 once the client has asked.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import msgspec
 
 from relet.errors import WireError
 from relet.model import reasons as why
-from relet.model.ident import key_text
+from relet.model.ident import ClientKey, key_text
 from relet.model.lease import Lease
 from relet.model.network import Network, Reservation
 from relet.server.identify import Site
@@ -58,19 +59,29 @@ def told(found: Mover) -> Move:
     )
 
 
-def mover(lease: Lease, site: Site, known: Callable[[int], Lease | None], wall: float) -> Mover | None:
-    """Has the holder of this lease to move? known: what the store has on an address."""
+def mover(
+    lease: Lease,
+    site: Site,
+    known: Callable[[int], Lease | None],
+    wall: float,
+    kept: Mapping[ClientKey, int] = MappingProxyType({}),
+) -> Mover | None:
+    """Has the holder of this lease to move? known: what the store has on an address. kept: addresses that the operator keeps
+    for clients by hand."""
     if not lease.holds(wall):
         return None
     since = lease.starts if lease.reason == why.MOVING.id else None
-    reservation = _reservation(lease, site)
-    if reservation is not None and reservation.address == lease.address:
+    row = named_by(lease, site)
+    to = row.address if row is not None else 0
+    if not to or site.network.subnet_of(to) is None:
+        to = kept.get(lease.client, 0)
+    if to == lease.address:
         return None
-    if reservation is not None and reservation.address and site.network.subnet_of(reservation.address) is not None:
-        there = known(reservation.address)
+    if to and site.network.subnet_of(to) is not None:
+        there = known(to)
         taken = there is not None and there.client != lease.client and there.holds(wall)
         held = taken or (there is not None and there.quarantined(wall))
-        return Mover(lease, reservation.address, held, since)
+        return Mover(lease, to, held, since)
     if since is not None or lease.address in site.reserved or not _pooled(site.network, lease.address):
         return Mover(lease, since=since)
     return None
@@ -94,8 +105,8 @@ def _pooled(network: Network, address: int) -> bool:
     return subnet is not None and subnet.pool_of(address) is not None
 
 
-def _reservation(lease: Lease, site: Site) -> Reservation | None:
-    """The reservation that names the client, as far as its lease can tell."""
+def named_by(lease: Lease, site: Site) -> Reservation | None:
+    """The reservation that names the client of a lease, as far as that can tell."""
     try:
         return site.reservations.of(request_of(lease), lease.relay or None)
     except WireError:  # broken relay information on record
@@ -111,5 +122,5 @@ def request_of(lease: Lease) -> Message:
         options[HOST_NAME.code] = lease.hostname.encode()
     if lease.relay:
         options[RELAY_AGENT_INFORMATION.code] = lease.relay
-    hardware = lease.hardware or lease.client[1:]
+    hardware = lease.hardware or (lease.client[1:] if lease.client[:1] == b"h" else b"\0")
     return Message(op=BOOTREQUEST, xid=0, htype=hardware[0], chaddr=hardware[1:17], options=options)

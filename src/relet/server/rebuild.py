@@ -5,8 +5,9 @@ none is ever decided by half of a configuration.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from relet.model.ident import ClientKey
 from relet.model.lease import Change, Lease
 from relet.model.network import Network
 from relet.server.allocate import LOADED_AT_ONCE
@@ -26,6 +27,8 @@ def loading(
     for number, lease in enumerate(leases, 1):
         if (site := directory.locate(lease.address)) is not None:
             by_site[site].append(lease)
+            if lease.kept:
+                site.kept.add(lease.address)
             if look is not None:
                 look(lease, site)
         if not number % LOADED_AT_ONCE:
@@ -39,15 +42,22 @@ class Rebuild:
 
     movers: clients that will have to move, MAX_MOVERS at most; moving: how many there are.
     leases: all there are, as of this moment, in any order. known: what the store has on an address. wall: now.
+    kept: see `mover`.
     """
 
     def __init__(
-        self, networks: tuple[Network, ...], leases: Iterable[Lease], known: Callable[[int], Lease | None], wall: float
+        self,
+        networks: tuple[Network, ...],
+        leases: Iterable[Lease],
+        known: Callable[[int], Lease | None],
+        wall: float,
+        kept: Mapping[ClientKey, int],
     ) -> None:
         self.directory = Directory(networks)
         self.movers: list[Mover] = []
         self.moving = 0
         self._known = known
+        self._kept = kept
         self._wall = wall
         self._changes: dict[int, Change] = {}
         self._steps = loading(self.directory, leases, self._look)
@@ -73,7 +83,7 @@ class Rebuild:
         return self.directory
 
     def _look(self, lease: Lease, site: Site) -> None:
-        found = mover(lease, site, self._known, self._wall)
+        found = mover(lease, site, self._known, self._wall, self._kept)
         if found is not None:
             self.moving += 1
             if len(self.movers) < MAX_MOVERS:

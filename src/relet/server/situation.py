@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from relet.errors import WireError
 from relet.model import reasons as why
 from relet.model.clock import Now
-from relet.model.lease import Lease, View
+from relet.model.lease import Lease, LeaseState, View
 from relet.model.network import Reservation
 from relet.server.classify import Request
 from relet.server.identify import Site
@@ -73,6 +73,10 @@ class Situation:
         """Is it in quarantine?"""
         return self.lease is not None and self.lease.quarantined(self.now.wall)
 
+    def ended(self) -> bool:
+        """Did the operator end a lease on it before the time that its client was promised?"""
+        return self.declined() and self.lease is not None and self.lease.state is LeaseState.ENDED
+
     def superseded(self) -> bool:
         """Does the client hold an unexpired lease on it, but has to move to another address?"""
         return self.active() and (self.reserved_elsewhere() or not self.offered(self.address))
@@ -116,12 +120,16 @@ class Situation:
     def reserved_for_other(self, address: int) -> bool:
         """Does a reservation keep it for somebody else?"""
         rows = self._site.reserved.get(address)
-        return rows is not None and not self._among(rows)
+        if rows is not None:
+            return not self._among(rows)
+        return address in self._site.kept and not self._kept(address)
 
     def offered(self, address: int) -> bool:
         """Is it ours to give to this client: in a pool of the network, or reserved for it?"""
         if (rows := self._site.reserved.get(address)) is not None:
             return self._among(rows)
+        if address in self._site.kept:
+            return self._kept(address)
         subnet = self.network.subnet_of(address)
         pool = subnet.pool_of(address) if subnet is not None else None
         return pool is not None and pool.admits(self.request.classes)
@@ -154,13 +162,19 @@ class Situation:
 
     def reserved_elsewhere(self) -> bool:
         """Is another address reserved for it, which it could have now?"""
-        row = self.reservation
-        return row is not None and row.address not in (0, self.address) and self.free(row.address)
+        address = self.reserved_address()
+        return address not in (0, self.address)
 
     def reserved_address(self) -> int:
-        """The address reserved for it if it could have it now, else 0."""
+        """The address reserved for it by configuration, or by the operator's hand, if it could have it now; else 0."""
         row = self.reservation
-        return row.address if row is not None and row.address and self.free(row.address) else 0
+        if row is not None and row.address and self.free(row.address):
+            return row.address
+        if self._site.kept:
+            for lease in self._view.leases(self.request.client):
+                if lease.kept and self.network.subnet_of(lease.address) is not None and self.grantable(lease.address):
+                    return lease.address
+        return 0
 
     def current_address(self) -> int:
         """The address of its unexpired lease, if that is still offered; else 0 (RFC 2131 s4.3.1, first case)."""
@@ -248,11 +262,16 @@ class Situation:
 
     def _held_by_other(self, lease: Lease) -> bool:
         """Does another client hold it?"""
-        if lease.client == self.request.client or not lease.holds(self.now.wall):
+        if lease.client == self.request.client or not (lease.holds(self.now.wall) or lease.kept):
             return False
         message = self.request.message
         same_hardware = lease.hardware == bytes((message.htype,)) + message.chaddr
         return not (same_hardware and self._reserved_by_hardware(lease.address))
+
+    def _kept(self, address: int) -> bool:
+        """Does the operator keep the address for this client?"""
+        lease = self._view.lease(address)
+        return lease is not None and lease.kept and lease.client == self.request.client
 
     def _reserved_by_hardware(self, address: int) -> bool:
         """Does a reservation give the address to the hardware that asks, whatever it calls itself? A host may have one

@@ -100,6 +100,7 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
         _host_name(s),
         s.relay_information(),
         row.reason.id,
+        s.mine and before is not None and before.kept,
     )
     if before is not None and _same(before, after):
         return _bare(s, row, address, seconds, ())
@@ -154,4 +155,5 @@ def _end(lease: Lease, state: LeaseState, expires: int, reason: Reason) -> Lease
         lease.hostname,
         lease.relay,
         reason.id,
+        lease.kept,
     )

@@ -43,9 +43,9 @@ class Index:
     def __len__(self) -> int:
         return len(self._leases)
 
-    def sift(self, changes: Sequence[Change]) -> tuple[list[Lease], frozenset[int]]:
-        """(leases to write, positions refused): compare-and-set, in which an earlier change of the batch counts as done."""
-        accepted: list[Lease] = []
+    def sift(self, changes: Sequence[Change]) -> tuple[list[Change], frozenset[int]]:
+        """(changes to write, positions refused): compare-and-set, in which an earlier change of the batch counts as done."""
+        accepted: list[Change] = []
         refused: list[int] = []
         done: dict[int, Lease] = {}
         known = self._leases
@@ -55,7 +55,7 @@ class Index:
             current = done.get(address) or known.get(address)
             if current is change.before or current == change.before:
                 done[address] = after
-                accepted.append(after)
+                accepted.append(change)
             else:
                 refused.append(position)
         return accepted, frozenset(refused)

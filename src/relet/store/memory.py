@@ -31,9 +31,11 @@ class MemoryStore:
     def commit(self, changes: Sequence[Change], wall: float) -> Committed:
         """Take over the changes that hold."""
         accepted, refused = self._index.sift(changes)
-        self._history.extend(Entry(number, wall, lease) for number, lease in enumerate(accepted, self._number + 1))
+        self._history.extend(
+            Entry(number, wall, change.after, change.who) for number, change in enumerate(accepted, self._number + 1)
+        )
         self._number += len(accepted)
-        self._index.put(accepted)
+        self._index.put(change.after for change in accepted)
         return Committed(refused)
 
     def all(self) -> Iterator[Lease]:

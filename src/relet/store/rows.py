@@ -8,12 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from sys import intern
 
 from relet.model.ident import ClientKey
-from relet.model.lease import Entry, Lease, LeaseState
+from relet.model.lease import Change, Entry, Lease, LeaseState
 
-LEASE_COLUMNS = "address, client, network, state, starts, expires, hardware, hostname, relay, reason"
+LEASE_COLUMNS = "address, client, network, state, starts, expires, hardware, hostname, relay, reason, kept"
 """The fields of `Lease` in their order."""
 
-APPEND = f"INSERT INTO history (number, at, {LEASE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+APPEND = f"INSERT INTO history (number, at, {LEASE_COLUMNS}, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+_COLUMNS = {1: (LEASE_COLUMNS.replace("kept", "0 AS kept"), "'' AS who"), 2: (LEASE_COLUMNS, "who")}
+"""The columns of a lease, and who ordered it, by version of the schema: a reader may come before the first server that
+brings the file up to date."""
 
 
 class _States(dict[str, LeaseState]):
@@ -25,10 +29,10 @@ class _States(dict[str, LeaseState]):
 
 _STATES = _States({state.value: state for state in LeaseState})
 
-HistoryRow = tuple[int, float, int, bytearray, str, str, int, int, bytearray, str, bytearray, str]
+HistoryRow = tuple[int, float, int, bytearray, str, str, int, int, bytearray, str, bytearray, str, int, str]
 
 
-def history_rows(leases: Iterable[Lease], number: int, wall: float) -> list[HistoryRow]:
+def history_rows(changes: Iterable[Change], number: int, wall: float) -> list[HistoryRow]:
     """Rows for APPEND, numbered from `number`.
 
     Octets go in as bytearrays, because the sqlite3 module (CPython 3.11) looks for an adapter for each bytes object, which
@@ -48,18 +52,32 @@ def history_rows(leases: Iterable[Lease], number: int, wall: float) -> list[Hist
             lease.hostname,
             bytearray(lease.relay),
             lease.reason,
+            1 if lease.kept else 0,  # no bool: the module would look for an adapter for it too
+            change.who,
         )
-        for position, lease in enumerate(leases, number)
+        for position, change in enumerate(changes, number)
+        for lease in (change.after,)
     ]
 
 
-def leases(connection: sqlite3.Connection) -> Iterator[Lease]:
+def leases(connection: sqlite3.Connection, schema: int) -> Iterator[Lease]:
     """Every lease: first the folded ones, then those of the tail, the newest of an address last."""
     states = _STATES
+    columns, _ = _COLUMNS[schema]
     for table, order in (("lease", "address"), ("tail", "number")):
-        for address, client, network, state, starts, expires, hardware, hostname, relay, reason in connection.execute(
-            f"SELECT {LEASE_COLUMNS} FROM {table} ORDER BY {order}"
-        ):
+        for (
+            address,
+            client,
+            network,
+            state,
+            starts,
+            expires,
+            hardware,
+            hostname,
+            relay,
+            reason,
+            kept,
+        ) in connection.execute(f"SELECT {columns} FROM {table} ORDER BY {order}"):
             yield Lease(
                 address,
                 client,
@@ -71,6 +89,7 @@ def leases(connection: sqlite3.Connection) -> Iterator[Lease]:
                 hostname,
                 relay,
                 intern(reason),
+                bool(kept),
             )
 
 
@@ -83,7 +102,7 @@ def last_number(connection: sqlite3.Connection) -> int:
 
 
 def history(
-    connection: sqlite3.Connection, client: ClientKey | None, address: int | None, limit: int
+    connection: sqlite3.Connection, client: ClientKey | None, address: int | None, limit: int, schema: int
 ) -> Sequence[Entry]:
     """The newest `limit` entries of a client, an address, both or all, newest first.
 
@@ -97,11 +116,19 @@ def history(
     else:
         folded = f"number IN (SELECT number FROM {index} WHERE {conditions[-1]})"
         source = f"(SELECT * FROM tail UNION ALL SELECT * FROM history WHERE {folded})"
+    columns, ordered_by = _COLUMNS[schema]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = connection.execute(
-        f"SELECT number, at, {LEASE_COLUMNS} FROM {source} {where} ORDER BY number DESC LIMIT :limit", asked
+        f"SELECT number, at, {ordered_by}, {columns} FROM {source} {where} ORDER BY number DESC LIMIT :limit", asked
     )
     return tuple(
-        Entry(number, at, Lease(where, who, network, _STATES[state], *rest))
-        for number, at, where, who, network, state, *rest in rows
+        Entry(
+            number,
+            at,
+            Lease(
+                where, whose, network, _STATES[state], starts, expires, hardware, hostname, relay, reason, bool(kept)
+            ),
+            who,
+        )
+        for number, at, who, where, whose, network, state, starts, expires, hardware, hostname, relay, reason, kept in rows
     )

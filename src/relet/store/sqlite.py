@@ -18,7 +18,7 @@ from relet.model.lease import Change, Committed, Entry, Lease, View
 from relet.store import rows
 from relet.store.index import Index
 from relet.store.lock import FileLock
-from relet.store.schema import connect_commits, connect_folds, connect_reads
+from relet.store.schema import VERSION, connect_commits, connect_folds, connect_reads, version
 
 _FOLD = (
     f"""REPLACE INTO lease ({rows.LEASE_COLUMNS})
@@ -60,7 +60,7 @@ class SqliteStore:
             with self._writing(self._commits):
                 self._commits.executemany(rows.APPEND, appended)
             self._number += len(accepted)
-            self._index.put(accepted)
+            self._index.put(change.after for change in accepted)
         return Committed(refused)
 
     def all(self) -> Iterator[Lease]:
@@ -74,7 +74,7 @@ class SqliteStore:
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """The newest `limit` entries, newest first."""
         with _named(self._path):
-            return rows.history(self._commits, client, address, limit)
+            return rows.history(self._commits, client, address, limit, VERSION)
 
     def fold(self, limit: int = 1000) -> int:
         """Work off the oldest `limit` entries of the tail; how many there were."""
@@ -110,27 +110,28 @@ class SqliteReader:
         self._path = path.resolve()
         with _named(self._path):
             self._connection = connect_reads(self._path)
+            self._version = version(self._connection)
 
     def all(self) -> Iterator[Lease]:
         """Every lease, by address."""
         with _named(self._path):
-            return _load(self._connection).all()
+            return _load(self._connection, self._version).all()
 
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """The newest `limit` entries, newest first."""
         with _named(self._path):
-            return rows.history(self._connection, client, address, limit)
+            return rows.history(self._connection, client, address, limit, self._version)
 
     def close(self) -> None:
         """Close the file. Idempotent."""
         self._connection.close()
 
 
-def _load(connection: sqlite3.Connection) -> Index:
+def _load(connection: sqlite3.Connection, schema: int = VERSION) -> Index:
     """The index of what the file says at one moment."""
     index = Index()
     with _transaction(connection, "DEFERRED"):
-        index.put(rows.leases(connection))
+        index.put(rows.leases(connection, schema))
     return index
 
 
