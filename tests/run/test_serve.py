@@ -280,36 +280,6 @@ def test_nothing_is_left_open_if_the_last_thing_cannot_be_opened(town: Town) -> 
                 Server(settings, MemoryStore())
 
 
-def test_metrics_are_answered_beside_the_clients(town: Town) -> None:
-    settings = parse(office(), "relet.toml", town.lab.folder)
-    with (
-        town.lab.inside(town.server),
-        closing(
-            Server(replace(settings, store="memory:", control="", metrics=(SERVER, 9967)), MemoryStore())
-        ) as server,
-    ):
-        server.loop.on_signal(signal.SIGALRM, server.loop.stop)
-        server.loop.register(town.relay, server.loop.stop)
-        town.relayed(discover())
-        signal.alarm(PATIENCE_S)
-        server.loop.run()
-        server.loop.unregister(town.relay)
-        with socket.create_connection((ip_text(SERVER), 9967)) as scraper:
-            scraper.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
-            server.loop.register(scraper, server.loop.stop)
-            server.loop.run()
-            signal.alarm(0)
-            server.loop.unregister(scraper)
-            text = scraper.recv(65_536)
-    assert b'relet_verdicts_total{request="DISCOVER",answer="OFFER",reason="offered-new"} 1\n' in text
-    assert b"relet_batch_datagrams_count 1\n" in text
-    assert b"relet_answer_duration_seconds_count 1\n" in text
-    ended = subprocess.run(
-        [need("promtool"), "check", "metrics"], input=text.partition(b"\r\n\r\n")[2], capture_output=True, check=False
-    )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
-
-
 # The command
 
 
@@ -346,6 +316,27 @@ def test_why_and_status_are_answered(town: Town) -> None:
     with pytest.raises(ControlError, match="'nobody' is no"):
         ask(server.control, {"do": "why", "client": "nobody", "limit": 5})
     assert ask(server.control, {"do": "why", "client": town.mac.hex(), "limit": -1}) != []
+
+
+def test_metrics_are_answered_beside_the_clients(town: Town) -> None:
+    server = Serve(town.lab, town.server, office().replace("[server]", '[server]\nmetrics = "127.0.0.1:9547"'))
+    town.lab.ip(town.server, "link", "set", "lo", "up")
+    town.relayed(discover())
+    server.verdict("DISCOVER")
+    with town.lab.inside(town.server), socket.create_connection(("127.0.0.1", 9547), PATIENCE_S) as scraper:
+        scraper.sendall(b"GET /metrics HTTP/1.1\r\nHost: server\r\n\r\n")
+        heard = b"".join(iter(lambda: scraper.recv(65_536), b""))
+    head, _, text = heard.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    for line in (
+        b'relet_verdicts_total{request="DISCOVER",answer="OFFER",reason="offered-new"} 1',
+        b"relet_batch_datagrams_count 1",
+        b"relet_answer_duration_seconds_count 1",
+    ):
+        assert line in text.splitlines()
+    command = [need("promtool"), "check", "metrics"]
+    ended = subprocess.run(command, input=text, capture_output=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
