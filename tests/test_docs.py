@@ -39,6 +39,10 @@ mac = "52:54:00:00:00:01"
 address = "10.0.0.9"
 [[class]]
 name = "c"
+[[option]]
+name = "o"
+code = 224
+type = "uint8"
 """
 CALL = re.compile(r"(?:^    |`)(?:[\w./]+/)?relet ([a-z]+)([^`\n#]*)", re.MULTILINE)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")

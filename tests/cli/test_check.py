@@ -1,7 +1,9 @@
 """`relet check`: a good file is summed up, a bad one is told with all its problems."""
 
+import json
 from pathlib import Path
 
+from relet.config.editor import json_schema
 from support.commands import relet
 
 GOOD = """
@@ -58,3 +60,15 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert out == ""
     assert "none.toml" in err
     assert "Traceback" not in err
+
+
+def test_the_schema_is_printed() -> None:
+    code, out, err = relet("check", "--schema")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json_schema()
+
+
+def test_a_file_must_be_named() -> None:
+    code, out, err = relet("check")
+    assert (code, out) == (2, "")
+    assert "name the configuration file" in err

@@ -223,7 +223,8 @@ def test_the_base_is_good() -> None:
         ("mac = ", "option = { host-name = 'x', routers = '10.0.0.1' }\n#",
          f"f:13: {KEPT}: option: 2 options are named; write one, such as"
          " option = { vendor-class-identifier = \"phone\" }"),
-        ("mac = ", "option = { x = 'x' }\n#", f"f:13: {KEPT}: unknown option 'x'; or write 'option-NUMBER'"),
+        ("mac = ", "option = { x = 'x' }\n#",
+         f"f:13: {KEPT}: unknown option 'x'; write 'option-NUMBER', or make it by an [[option]] table"),
         ("mac = ", "#", f"f:12: {KEPT}: names no client; write one of {WAYS}"),
         ("mac = ", "client-id = 'x'\nmac = ",
          f"f:12: {KEPT}: names its client by mac and client-id; write one of {WAYS}"),

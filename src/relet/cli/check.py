@@ -1,11 +1,13 @@
 """`relet check`: is the configuration file good, and what would be served by it?"""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from relet.config.editor import json_schema
 from relet.config.load import load
 from relet.model.network import DEFAULT_LEASE_S, Network, Settings
 from relet.wire.address import ip_text
@@ -13,12 +15,18 @@ from relet.wire.codes import INFINITE
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="The configuration file.", show_default=False)],
+    file: Annotated[Path | None, typer.Argument(help="The configuration file.", show_default=False)] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of such files, for editors.")] = False,
 ) -> None:
     """Check a configuration file and say what it would serve.
 
     Every problem is told as 'file:line: where: what; what to write instead', and the exit code is 1.
     """
+    if schema:
+        print(json.dumps(json_schema(), indent=2))
+        return
+    if file is None:
+        raise typer.BadParameter("name the configuration file")
     for line in summary(load(file)):
         print(line)
 

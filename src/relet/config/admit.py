@@ -18,6 +18,8 @@ T = TypeVar("T", bound=Settings)
 _EXAMPLES = {
     "prefix": 'prefix = "192.168.1.0/24"',
     "name": 'name = "phones"',
+    "code": "code = 224",
+    "type": 'type = "text"',
 }
 """What to write for a setting that must be there."""
 

@@ -34,7 +34,9 @@ def check_networks(drafts: Sequence[Draft], everywhere: Sequence[PlacedReservati
 def _names(drafts: Sequence[Draft], report: Report) -> None:
     named = [(draft.network.name, (*draft.path, "name"), draft.where) for draft in drafts if draft.network.name]
     for path, where, before in _repeated(named):
-        report.add(path, where, f"the network of {report.place(before)} has this name too", "give it another name")
+        report.add(
+            path, where, f"the network of {report.place(before, path)} has this name too", "give it another name"
+        )
 
 
 def _interfaces(drafts: Sequence[Draft], report: Report) -> None:
@@ -44,7 +46,7 @@ def _interfaces(drafts: Sequence[Draft], report: Report) -> None:
         for position, name in enumerate(draft.network.interfaces)
     ]
     for path, where, before in _repeated(heard):
-        what = f"the interface is in {report.place(before)} already"
+        what = f"the interface is in {report.place(before, path)} already"
         report.add(path, where, what, "an interface belongs to one network; put both prefixes into one [[network]]")
 
 
@@ -56,7 +58,10 @@ def _relays(drafts: Sequence[Draft], report: Report) -> None:
     ]
     for path, where, before in _repeated(relays):
         report.add(
-            path, where, f"the relay is in {report.place(before)} already", "a relay address belongs to one network"
+            path,
+            where,
+            f"the relay is in {report.place(before, path)} already",
+            "a relay address belongs to one network",
         )
     for draft in drafts:
         for position, relay in enumerate(draft.network.relays):
@@ -74,7 +79,7 @@ def _subnets(drafts: Sequence[Draft], report: Report) -> None:
     )
     for pair in overlaps(spans):
         before, after = (placed[position] for position in sorted(pair))
-        what = f"overlaps with {_prefix_text(before.subnet)} of {report.place(before.path)}"
+        what = f"overlaps with {_prefix_text(before.subnet)} of {report.place(before.path, after.path)}"
         report.add((*after.path, "prefix"), after.where, what, "an address belongs to one subnet")
 
 
@@ -86,7 +91,7 @@ def _reserved_addresses(reservations: Sequence[PlacedReservation], report: Repor
             continue
         before = first.setdefault(each.reservation.address, each)
         if before is not each and not (before.shared and each.shared):
-            what = f"the address is reserved in {report.place((*before.path, 'address'))} already"
+            what = f"the address is reserved in {report.place((*before.path, 'address'), each.path)} already"
             instead = "reserve it once, or write shared = true in each of them"
             report.add((*each.path, "address"), each.where, what, instead)
 
@@ -96,7 +101,7 @@ def _clients(reservations: Sequence[PlacedReservation], instead: str, report: Re
         ((each.reservation.by, each.reservation.key), (*each.path, each.setting), each.where) for each in reservations
     ]
     for path, where, before in _repeated(keys):
-        report.add(path, where, f"the client has a reservation in {report.place(before)} already", instead)
+        report.add(path, where, f"the client has a reservation in {report.place(before, path)} already", instead)
 
 
 def _reserved_everywhere(drafts: Sequence[Draft], everywhere: Sequence[PlacedReservation], report: Report) -> None:

@@ -3,24 +3,26 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from relet.config.admit import admit
-from relet.config.draft import Names, PlacedClass
+from relet.config.draft import PlacedClass
 from relet.config.expression import parse_expression
 from relet.config.lines import Path
 from relet.config.parameters import check_times, read_parameters
-from relet.config.report import Report, suggestion
+from relet.config.reading import Reading
+from relet.config.report import suggestion
 from relet.config.schema import ClassTable
 from relet.model.expression import All, Any, Expression, InClass, Not
 from relet.model.network import BUILT_IN_CLASSES, ClientClass, Parameters
 
 
-def read_classes(raws: Sequence[Mapping[str, object]], wider: Parameters, report: Report) -> tuple[PlacedClass, ...]:
+def read_classes(raws: Sequence[Mapping[str, object]], wider: Parameters, reading: Reading) -> tuple[PlacedClass, ...]:
     """All classes of a file. wider: what the server says."""
-    read = (_class(raw, ("class", position), wider, report) for position, raw in enumerate(raws))
+    read = (_class(raw, ("class", position), wider, reading) for position, raw in enumerate(raws))
     return tuple(each for each in read if each)
 
 
-def check_names(names: Names, classes: Sequence[PlacedClass], report: Report) -> None:
+def check_names(classes: Sequence[PlacedClass], reading: Reading) -> None:
     """Is every class there that is named, and each there once?"""
+    report = reading.report
     first: dict[str, Path] = {}
     for path, where, row in classes:
         if row.name in BUILT_IN_CLASSES:
@@ -28,7 +30,7 @@ def check_names(names: Names, classes: Sequence[PlacedClass], report: Report) ->
             report.add((*path, "name"), where, what, "give it another name")
         before = first.setdefault(row.name, path)
         if before is not path:
-            what = f"the class is in {report.place(before)} already"
+            what = f"the class is in {report.place(before, path)} already"
             report.add((*path, "name"), where, what, "give it another name, or join the two tests by 'or'")
     order = {row.name: position for position, (_, _, row) in enumerate(classes)}
     for position, (path, where, row) in enumerate(classes):
@@ -42,16 +44,17 @@ def check_names(names: Names, classes: Sequence[PlacedClass], report: Report) ->
             elif order[name] >= position and classes[order[name]].row.test is not None:
                 what = f"test: class '{name}' does not stand before this one"
                 report.add(here, where, what, "a test may ask for classes that stand earlier in the file")
-    for name, path, where in names:
+    for name, path, where in reading.names:
         if name not in first and name not in BUILT_IN_CLASSES:
             instead = suggestion(name, (*first, *BUILT_IN_CLASSES), f'write [[class]] with name = "{name}"')
             report.add(path, where, f"there is no class '{name}'", instead)
 
 
-def _class(raw: Mapping[str, object], path: Path, wider: Parameters, report: Report) -> PlacedClass | None:
+def _class(raw: Mapping[str, object], path: Path, wider: Parameters, reading: Reading) -> PlacedClass | None:
     where = f'class "{raw["name"]}"' if isinstance(raw.get("name"), str) else f"class {int(path[-1]) + 1}"
+    report = reading.report
     table = admit(ClassTable, raw, path, where, report)
-    own = read_parameters(table, raw, path, where, report)
+    own = read_parameters(table, raw, path, where, reading)
     if table is None:
         return None
     check_times(own, wider, path, where, report)

@@ -1,6 +1,5 @@
 """What was read from a file together with where it stood, for the checks that compare things with one another."""
 
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from relet.config.lines import Path
@@ -48,19 +47,3 @@ class Draft(NamedTuple):
     subnets: tuple[PlacedSubnet, ...]
     reservations: tuple[PlacedReservation, ...]
     complete: bool
-
-
-class Names:
-    """Names of classes, where they are used."""
-
-    def __init__(self) -> None:
-        self._places: list[tuple[str, Path, str]] = []
-
-    def used(self, names: Iterable[str], path: Path, where: str) -> None:
-        """A list of names that stands at `path`."""
-        for position, name in enumerate(names):
-            self._places.append((name, (*path, position), where))
-
-    def __iter__(self) -> Iterator[tuple[str, Path, str]]:
-        """(name, path, where) of each."""
-        return iter(self._places)

@@ -6,7 +6,7 @@ It knows kinds, names and bounds of settings; what they mean together only `rele
 from collections.abc import Mapping
 
 from relet.config.options import OWN
-from relet.config.schema import TABLES, FileTable, Settings
+from relet.config.schema import TABLES, FileTable, ReservationTable, Settings
 from relet.wire.options import OPTIONS
 
 INNER = {
@@ -15,6 +15,7 @@ INNER = {
     "subnet": "[[network.subnet]]",
     "pool": "[[network.subnet.pool]]",
     "class": "[[class]]",
+    "option": "[[option]]",
     "reservation": "[[reservation]]",
 }
 """Settings that are tables of their own, and which."""
@@ -40,7 +41,7 @@ def settings_of(kind: type[Settings]) -> dict[str, dict[str, object]]:
 def _table(kind: type[Settings]) -> dict[str, object]:
     properties = settings_of(kind)
     for name, each in properties.items():
-        if name in ("options", "option"):
+        if name == "options" or (name == "option" and kind is ReservationTable):
             each["$ref"] = "#/$defs/Options"
         elif name in INNER:
             inner = {"$ref": f"#/$defs/{TABLES[INNER[name]].__name__}"}

@@ -7,6 +7,7 @@ from pydantic import PlainValidator, WithJsonSchema
 from relet.config import values
 
 _IP = r"^(\d{1,3}\.){3}\d{1,3}$"
+_PREFIX = r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"
 _SPAN = r"^(\d{1,3}\.){3}\d{1,3}( *- *(\d{1,3}\.){3}\d{1,3}|/\d{1,2})?$"
 _DURATION = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^(\d+[smhdw])+$"}]}
 _WORDS = {"type": "string", "minLength": 1}
@@ -16,6 +17,7 @@ TextOrNothing = Annotated[str, PlainValidator(values.text_or_nothing), WithJsonS
 Interface = Annotated[str, PlainValidator(values.interface), WithJsonSchema({**_WORDS, "maxLength": 15})]
 Hostname = Annotated[str, PlainValidator(values.hostname), WithJsonSchema({**_WORDS, "maxLength": 253})]
 Pattern = Annotated[str, PlainValidator(values.pattern), WithJsonSchema({"type": "string", "pattern": r"\{address\}"})]
+OptionName = Annotated[str, PlainValidator(values.option_name), WithJsonSchema(_WORDS)]
 ClassName = Annotated[str, PlainValidator(values.class_name), WithJsonSchema(_WORDS)]
 Address = Annotated[int, PlainValidator(values.address), WithJsonSchema({"type": "string", "pattern": _IP})]
 Endpoint = Annotated[
@@ -26,7 +28,7 @@ Endpoint = Annotated[
 Prefix = Annotated[
     tuple[int, int],
     PlainValidator(values.prefix),
-    WithJsonSchema({"type": "string", "pattern": r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"}),
+    WithJsonSchema({"type": "string", "pattern": _PREFIX}),
 ]
 Span = Annotated[values.Span, PlainValidator(values.span), WithJsonSchema({"type": "string", "pattern": _SPAN})]
 Duration = Annotated[int, PlainValidator(values.duration), WithJsonSchema(_DURATION)]
@@ -56,6 +58,34 @@ ServerName = Annotated[
 ]
 BootFile = Annotated[
     bytes, PlainValidator(values.boot_file), WithJsonSchema({"type": "string", "maxLength": values.FILE_OCTETS})
+]
+OptionCode = Annotated[
+    int, PlainValidator(values.option_code), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 254})
+]
+Space = Annotated[
+    int | str,
+    PlainValidator(values.space),
+    WithJsonSchema({"anyOf": [{"enum": ["dhcp4", "vendor"]}, {"type": "integer", "minimum": 1}]}),
+]
+OptionType = Annotated[
+    str | dict[str, object],
+    PlainValidator(values.option_type),
+    WithJsonSchema({"anyOf": [_WORDS, {"type": "object", "additionalProperties": _WORDS}]}),
+]
+Route = Annotated[
+    tuple[int, int, int],
+    PlainValidator(values.route),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "to": {"type": "string", "pattern": _PREFIX, "description": "Prefix that the route leads to."},
+                "via": {"type": "string", "pattern": _IP, "description": "Its router; left out, it is on the link."},
+            },
+            "required": ["to"],
+            "additionalProperties": False,
+        }
+    ),
 ]
 Mac = Annotated[
     bytes,

@@ -1,11 +1,9 @@
 """A configuration file, read and checked: the one way from TOML to what the server serves.
 
 Everything that is wrong comes in one ConfigError, in the order of the file. Nothing is opened or made here but the file
-itself.
+itself and those that it includes.
 """
 
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,46 +12,32 @@ from msgspec.structs import replace
 from relet.config.admit import admit
 from relet.config.checks import check_networks
 from relet.config.classes import check_names, read_classes
-from relet.config.draft import Names
-from relet.config.lines import Lines
+from relet.config.custom import read_catalogue
 from relet.config.networks import read_network
 from relet.config.parameters import check_times, read_parameters
+from relet.config.reading import Names, Reading
 from relet.config.report import Report
 from relet.config.reservations import read_reservations
 from relet.config.schema import FileTable, ServerTable
-from relet.errors import ConfigError, Problem
+from relet.config.sources import Sources, read
 from relet.model.network import NOTHING, Network, Settings
 from relet.wire.address import ip_text, mask
 
 SOCKET_PATH_OCTETS = 107
 """sun_path less its NUL (unix(7))."""
 
-_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-
 
 def load(path: Path) -> Settings:
-    """The settings of a file; relative names in it are beside it. Raises ConfigError."""
-    try:
-        octets = path.read_bytes()
-    except OSError as error:
-        raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error.strerror}")]) from error
-    try:
-        text = octets.decode()
-    except UnicodeDecodeError as error:
-        line = octets.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Problem(str(path), line, "", "is not UTF-8 text", "save it as UTF-8")]) from error
-    return parse(text, str(path), path.parent)
+    """The settings of a file and what it includes; relative names in it are beside it. Raises ConfigError."""
+    return parse(read(path), str(path), path.parent)
 
 
 def parse(text: str, file: str, base: Path) -> Settings:
     """The settings of a text. file: what problems call it. base: where relative names begin. Raises ConfigError."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([_syntax(error, text, file)]) from error
-    report = Report(file, Lines.of(text))
-    settings = _assemble(raw, base, report, (file,))
-    report.fail()
+    sources = Sources(text, file, base)
+    report = Report(sources.place)
+    settings = _assemble(sources.raw, base, report, tuple(source.name for source in sources.files))
+    report.fail(sources.problems)
     return settings
 
 
@@ -62,7 +46,7 @@ def quick(interface: str, pool: str, address: int, width: int, store: str = "mem
 
     address, width: of the interface; its prefix is served, and its own address never granted. Raises ConfigError.
     """
-    report = Report("command line", Lines({}))
+    report = Report(lambda _: (0, "command line", 0))
     subnet = {"prefix": f"{ip_text(address & mask(width))}/{width}", "pools": [pool]}
     raw = {
         "server": {"store": store, "control": control},
@@ -90,13 +74,13 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tupl
     """Everything that can be made of the tables; good only if the report is empty."""
     file = admit(FileTable, raw, (), "", report) or FileTable()
     server = admit(ServerTable, file.server, ("server",), "[server]", report) or ServerTable()
-    inherited = read_parameters(server, file.server, ("server",), "[server]", report)
+    reading = Reading(report, read_catalogue(file.option, report), Names())
+    inherited = read_parameters(server, file.server, ("server",), "[server]", reading)
     check_times(inherited, NOTHING, ("server",), "[server]", report)
-    names = Names()
-    classes = read_classes(file.class_, inherited, report)
-    everywhere = read_reservations(file.reservation, (), "", inherited, report, names)
+    classes = read_classes(file.class_, inherited, reading)
+    everywhere = read_reservations(file.reservation, (), "", inherited, reading)
     read = (
-        read_network(each, ("network", position), server, inherited, report, names)
+        read_network(each, ("network", position), server, inherited, reading)
         for position, each in enumerate(file.network)
     )
     drafts = [draft for draft in read if draft]
@@ -106,7 +90,7 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tupl
         what = "no network has an interface, so it is not known where relays are to be heard"
         report.add(("server",), "[server]", what, 'write listen = ["ADDRESS OF THIS MACHINE"]')
     check_networks(drafts, everywhere, report)
-    check_names(names, classes, report)
+    check_names(classes, reading)
     rows = tuple(each.row for each in classes)
     kept = tuple(each.reservation for each in everywhere)
     return Settings(
@@ -142,13 +126,3 @@ def _control(configured: str, base: Path, report: Report) -> str:
         what = f"control: {path} is too long for a socket, which takes {SOCKET_PATH_OCTETS} octets"
         report.add(("server", "control"), "[server]", what, "write a shorter path such as '/run/relet.sock'")
     return path
-
-
-def _syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
-    """The problem that tomllib found; it can go no further than the first."""
-    message = str(error)
-    place = _PLACE.search(message)
-    what = message[: place.start()] if place else message
-    line = int(place[1]) if place and place[1] else text.rstrip("\n").count("\n") + 1
-    instead = "texts, addresses and durations stand in quotation marks" if what == "Invalid value" else ""
-    return Problem(file, line, "", f"is not TOML: {what[:1].lower()}{what[1:]}", instead)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from relet.config.admit import admit
-from relet.config.draft import Draft, Names, PlacedSubnet
+from relet.config.draft import Draft, PlacedSubnet
 from relet.config.lines import Path
 from relet.config.options import of_prefix, routers_of
 from relet.config.parameters import check_times, read_parameters
 from relet.config.pools import Ground, read_pools
-from relet.config.report import Report
+from relet.config.reading import Reading
 from relet.config.reservations import read_reservations
 from relet.config.schema import NetworkTable, Policy, ServerTable, SubnetTable
 from relet.model.network import Network, Parameters, Subnet
@@ -18,14 +18,12 @@ from relet.model.network import Network, Parameters, Subnet
 Raw = Mapping[str, object]
 
 
-def read_network(
-    raw: Raw, path: Path, server: ServerTable, inherited: Parameters, report: Report, names: Names
-) -> Draft | None:
+def read_network(raw: Raw, path: Path, server: ServerTable, inherited: Parameters, reading: Reading) -> Draft | None:
     """One network, checked as far as it stands alone. None: nothing can be said about it; why is in the report.
 
     server: its policies hold where the network's table is silent. inherited: what the server says of clients.
-    names: those of classes go there.
     """
+    report, names = reading.report, reading.names
     name = raw.get("name")
     where = f'network "{name}"' if isinstance(name, str) and name else f"network {_ordinal(path)}"
     if "name" not in raw:
@@ -33,19 +31,19 @@ def read_network(
     table = admit(NetworkTable, raw, path, where, report)
     if table is None:
         return None
-    own = read_parameters(table, raw, path, where, report)
+    own = read_parameters(table, raw, path, where, reading)
     check_times(own, inherited, path, where, report)
     parameters = own.over(inherited)
     names.used(table.allow, (*path, "allow"), where)
     names.used(table.deny, (*path, "deny"), where)
     placed = (
-        _subnet(each, (*path, "subnet", position), where, parameters, report, names)
+        _subnet(each, (*path, "subnet", position), where, parameters, reading)
         for position, each in enumerate(table.subnet)
     )
     subnets = tuple(each for each in placed if each)
     if not table.subnet and "subnet" not in raw:
         report.add(path, where, "has no subnet", 'write [[network.subnet]] and prefix = "192.168.1.0/24" below it')
-    reservations = read_reservations(table.reservation, path, where, parameters, report, names)
+    reservations = read_reservations(table.reservation, path, where, parameters, reading)
     network = Network(
         name=table.name,
         subnets=tuple(each.subnet for each in subnets),
@@ -62,12 +60,11 @@ def read_network(
     return Draft(path, where, network, subnets, reservations, len(subnets) == len(table.subnet))
 
 
-def _subnet(
-    raw: Raw, path: Path, network: str, inherited: Parameters, report: Report, names: Names
-) -> PlacedSubnet | None:
+def _subnet(raw: Raw, path: Path, network: str, inherited: Parameters, reading: Reading) -> PlacedSubnet | None:
+    report = reading.report
     where = f"{network}, subnet {raw.get('prefix', _ordinal(path))}"
     table = admit(SubnetTable, raw, path, where, report)
-    own = read_parameters(table, raw, path, where, report)
+    own = read_parameters(table, raw, path, where, reading)
     if table is None:
         return None
     check_times(own, inherited, path, where, report)
@@ -75,7 +72,7 @@ def _subnet(
     parameters = own.over(inherited)
     parameters = replace(parameters, options={**of_prefix(prefix, width), **parameters.options})
     ground = Ground.of(prefix, width, routers_of(parameters.options))
-    pools = read_pools(table, ground, parameters, path, where, report, names)
+    pools = read_pools(table, ground, parameters, path, where, reading)
     return PlacedSubnet(path, where, Subnet(prefix, width, pools, parameters))
 
 

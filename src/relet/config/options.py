@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 
 from relet.config.lines import Path
-from relet.config.report import Report, suggestion
+from relet.config.reading import Reading
+from relet.config.report import suggestion
 from relet.wire.address import BROADCAST, mask
+from relet.wire.option import Option
 from relet.wire.options import (
     BROADCAST_ADDRESS,
     CLIENT_IDENTIFIER,
-    OPTIONS,
     RAPID_COMMIT,
     RELAY_AGENT_INFORMATION,
     ROUTERS,
     SUBNET_MASK,
-    by_name,
-    option,
 )
 
 OWN = frozenset({0, 255, *range(50, 60), CLIENT_IDENTIFIER.code, RAPID_COMMIT.code, RELAY_AGENT_INFORMATION.code})
@@ -28,7 +27,13 @@ POINT_TO_POINT_WIDTH = 31
 
 
 def read_options(
-    table: Mapping[str, object], path: Path, where: str, report: Report, setting: str = "options", *, sent: bool = True
+    table: Mapping[str, object],
+    path: Path,
+    where: str,
+    reading: Reading,
+    setting: str = "options",
+    *,
+    sent: bool = True,
 ) -> dict[int, bytes]:
     """Code -> octets of those that are good; the others are reported.
 
@@ -37,31 +42,32 @@ def read_options(
     options: dict[int, bytes] = {}
     for name, configured in table.items():
         here = (*path, setting, name)
-        code = read_option_name(name, here, where, report, sent=sent)
-        if code is None:
+        row = read_option_name(name, here, where, reading, sent=sent)
+        if row is None:
             continue
-        if code in options:
-            report.add(here, where, f"option '{name}' is there twice, by name and by number", "leave one out")
+        if row.code in options:
+            reading.report.add(here, where, f"option '{name}' is there twice, by name and by number", "leave one out")
             continue
         try:
-            options[code] = option(code).parse(configured)
+            options[row.code] = row.parse(configured)
         except ValueError as error:
-            report.refused(here, where, f"option {name}", error)
+            reading.report.refused(here, where, f"option {name}", error)
     return options
 
 
-def read_option_name(name: str, path: Path, where: str, report: Report, *, sent: bool = True) -> int | None:
-    """The code of an option that may be configured; None, and a problem, for any other."""
-    known = by_name(name)
+def read_option_name(name: str, path: Path, where: str, reading: Reading, *, sent: bool = True) -> Option | None:
+    """The row of an option that may be configured; None, and a problem, for any other."""
+    known = reading.catalogue.by_name(name)
     if name in ("option-0", "option-255", "pad", "end") or (known is not None and sent and known.code in OWN):
         instead = f"set '{_SETTINGS[name]}' of the network" if name in _SETTINGS else "leave it out"
-        report.add(path, where, f"option '{name}' is set by the server itself", instead)
+        reading.report.add(path, where, f"option '{name}' is set by the server itself", instead)
         return None
     if known is None:
-        names = (each.name for each in OPTIONS.values() if not sent or each.code not in OWN)
-        report.add(path, where, f"unknown option '{name}'", suggestion(name, names, "or write 'option-NUMBER'"))
+        names = (each.name for each in reading.catalogue.rows() if not sent or each.code not in OWN)
+        instead = suggestion(name, names, "write 'option-NUMBER', or make it by an [[option]] table")
+        reading.report.add(path, where, f"unknown option '{name}'", instead)
         return None
-    return known.code
+    return known
 
 
 def of_prefix(prefix: int, width: int) -> dict[int, bytes]:

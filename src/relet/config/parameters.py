@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from relet.config.lines import Path
 from relet.config.options import read_option_name, read_options
+from relet.config.reading import Reading
 from relet.config.report import Report
 from relet.config.schema import Said
 from relet.model.network import DEFAULT_LEASE_S, SHORTEST_LEASE_S, Parameters
+from relet.wire.options import CLASSLESS_ROUTES as ROUTES
 
 Raw = Mapping[str, object]
 
@@ -16,17 +18,22 @@ _DEFAULT_T1, _DEFAULT_T2 = 0.5, 0.875
 """RFC 2131 s4.4.5."""
 
 
-def read_parameters(table: Said | None, raw: Raw, path: Path, where: str, report: Report) -> Parameters:
+def read_parameters(table: Said | None, raw: Raw, path: Path, where: str, reading: Reading) -> Parameters:
     """What a table says itself. table: None if something that it must have is missing; its options are checked still."""
     configured = raw.get("options")
-    options = read_options(configured, path, where, report) if isinstance(configured, dict) else {}
+    options = read_options(configured, path, where, reading) if isinstance(configured, dict) else {}
     if table is None:
         return Parameters(options=options)
     forced = (
-        read_option_name(name, (*path, "force", position), where, report) for position, name in enumerate(table.force)
+        read_option_name(name, (*path, "force", position), where, reading) for position, name in enumerate(table.force)
     )
+    if table.routes:
+        if ROUTES.code in options:
+            what = f"routes and option '{ROUTES.name}' are both there"
+            reading.report.add((*path, "routes"), where, what, "leave one out; routes makes the option")
+        options[ROUTES.code] = ROUTES.encode(table.routes)
     said = {name: getattr(table, name) for name in _FIELDS if name in table.model_fields_set}
-    return Parameters(options=options, force=frozenset(code for code in forced if code is not None), **said)
+    return Parameters(options=options, force=frozenset(row.code for row in forced if row), **said)
 
 
 def check_times(own: Parameters, wider: Parameters, path: Path, where: str, report: Report) -> None:

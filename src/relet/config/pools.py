@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from relet.config.admit import admit
-from relet.config.draft import Names
 from relet.config.lines import Path
 from relet.config.options import POINT_TO_POINT_WIDTH
 from relet.config.parameters import check_times, read_parameters
+from relet.config.reading import Reading
 from relet.config.report import Report
 from relet.config.schema import PoolTable, SubnetTable
 from relet.config.values import Span
@@ -52,15 +52,16 @@ class _Written(NamedTuple):
 
 
 def read_pools(
-    table: SubnetTable, ground: Ground, parameters: Parameters, path: Path, where: str, report: Report, names: Names
+    table: SubnetTable, ground: Ground, parameters: Parameters, path: Path, where: str, reading: Reading
 ) -> tuple[Pool, ...]:
-    """The pools of a subnet. parameters: of the subnet, with all that it inherits. names: those of classes go there."""
+    """The pools of a subnet. parameters: of the subnet, with all that it inherits."""
+    report, names = reading.report, reading.names
     outer = _excluded(table.exclude, ground, path, where, report)
     written = list(_written(table, ground, outer, path, where, report))
     _overlaps(written, report)
     pools: list[Pool] = []
     for each in written:
-        own = read_parameters(each.table, each.raw, each.path, each.where, report)
+        own = read_parameters(each.table, each.raw, each.path, each.where, reading)
         check_times(own, parameters, each.path, each.where, report)
         allow = tuple(each.table.allow) if each.table else ()
         deny = tuple(each.table.deny) if each.table else ()

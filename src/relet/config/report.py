@@ -1,23 +1,26 @@
 """Where problems are gathered, so that the operator hears of all of them at once and each with its line."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
-from relet.config.lines import Lines, Path
+from relet.config.lines import Path
 from relet.errors import ConfigError, Problem
+
+Place = Callable[[Path], tuple[int, str, int]]
+"""(position of the file, its name, line) of a path of the document."""
 
 
 class Report:
-    """The problems of one file."""
+    """The problems of a configuration. place: where a path stands."""
 
-    def __init__(self, file: str, lines: Lines) -> None:
-        self._file = file
-        self._lines = lines
-        self._problems: list[Problem] = []
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._problems: list[tuple[int, Problem]] = []
 
     def add(self, path: Path, where: str, what: str, instead: str = "") -> None:
-        """One more problem, at a path of the file."""
-        self._problems.append(Problem(self._file, self._lines.line(path), where, what, instead))
+        """One more problem, at a path of the document."""
+        position, file, line = self._place(path)
+        self._problems.append((position, Problem(file, line, where, what, instead)))
 
     def refused(self, path: Path, where: str, setting: str, error: ValueError) -> None:
         """One more problem, as a parser words it: 'what; what to write instead'."""
@@ -27,14 +30,17 @@ class Report:
     def __len__(self) -> int:
         return len(self._problems)
 
-    def place(self, path: Path) -> str:
-        """'line 12' of a path, for a problem that has two ends."""
-        return f"line {self._lines.line(path)}"
+    def place(self, path: Path, beside: Path) -> str:
+        """'line 12' of a path, for a problem that has two ends; with its file, if that is another one than `beside`'s."""
+        (position, file, line), (here, _, _) = self._place(path), self._place(beside)
+        return f"line {line}" if position == here else f"{file}:{line}"
 
-    def fail(self) -> None:
-        """Raises ConfigError if there was any problem."""
-        if self._problems:
-            raise ConfigError(sorted(dict.fromkeys(self._problems), key=lambda problem: problem.line))
+    def fail(self, others: Iterable[Problem] = ()) -> None:
+        """Raises ConfigError if there was any problem, or any among `others`, which come first."""
+        ordered = sorted(dict.fromkeys(self._problems), key=lambda each: (each[0], each[1].line))
+        problems = [*others, *(problem for _, problem in ordered)]
+        if problems:
+            raise ConfigError(problems)
 
 
 def suggestion(word: str, known: Iterable[str], otherwise: str = "") -> str:

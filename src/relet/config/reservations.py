@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from relet.config.admit import admit
-from relet.config.draft import Names, PlacedReservation
+from relet.config.draft import PlacedReservation
 from relet.config.lines import Path
 from relet.config.options import read_options
 from relet.config.parameters import check_times, read_parameters
+from relet.config.reading import Reading
 from relet.config.report import Report
 from relet.config.schema import ReservationTable
 from relet.model.network import NOTHING, Parameters, Reservation
@@ -18,37 +19,35 @@ WAYS = ("mac", "client-id", "circuit-id", "remote-id", "subscriber-id", "option"
 
 
 def read_reservations(
-    raws: Sequence[Raw], path: Path, around: str, wider: Parameters, report: Report, names: Names
+    raws: Sequence[Raw], path: Path, around: str, wider: Parameters, reading: Reading
 ) -> tuple[PlacedReservation, ...]:
     """Those that are good. path: of the table around them, around: its name in problems, '' for the file.
 
-    wider: what a client gets without its reservation. names: those of classes go there.
+    wider: what a client gets without its reservation.
     """
     read = (
-        _reservation(raw, (*path, "reservation", position), around, wider, report, names)
-        for position, raw in enumerate(raws)
+        _reservation(raw, (*path, "reservation", position), around, wider, reading) for position, raw in enumerate(raws)
     )
     return tuple(each for each in read if each)
 
 
-def _reservation(
-    raw: Raw, path: Path, around: str, wider: Parameters, report: Report, names: Names
-) -> PlacedReservation | None:
+def _reservation(raw: Raw, path: Path, around: str, wider: Parameters, reading: Reading) -> PlacedReservation | None:
     where = f"{around}, " if around else ""
     where += f"reservation {raw.get('address') or raw.get('hostname') or int(path[-1]) + 1}"
+    report = reading.report
     table = admit(ReservationTable, raw, path, where, report)
-    own = read_parameters(table, raw, path, where, report)
+    own = read_parameters(table, raw, path, where, reading)
     setting = _setting(raw, path, where, report)
     if table is None or setting is None:
         return None
     check_times(own, wider, path, where, report)
-    names.used(table.classes, (*path, "classes"), where)
+    reading.names.used(table.classes, (*path, "classes"), where)
     if not raw.keys() & {"address", "classes"} and own == NOTHING and (setting == "hostname" or not table.hostname):
         instead = "write address, hostname, classes, options or another setting for it"
         report.add(path, where, "reserves nothing", instead)
     if table.shared and table.address is None and "address" not in raw:
         report.add((*path, "shared"), where, "shares no address", "write address or leave shared out")
-    by, key = _key(table, setting, path, where, report)
+    by, key = _key(table, setting, path, where, reading)
     if not key:
         return None
     reservation = Reservation(by, key, table.address or 0, table.hostname, tuple(table.classes), own)
@@ -67,16 +66,16 @@ def _setting(raw: Raw, path: Path, where: str, report: Report) -> str | None:
     return None
 
 
-def _key(table: ReservationTable, setting: str, path: Path, where: str, report: Report) -> tuple[str, bytes]:
+def _key(table: ReservationTable, setting: str, path: Path, where: str, reading: Reading) -> tuple[str, bytes]:
     """(by, key) as model.network.Reservation has them; the key is b'' if it could not be read."""
     match setting:
         case "option":
             configured = table.option
             if configured is not None and len(configured) != 1:
                 instead = 'write one, such as option = { vendor-class-identifier = "phone" }'
-                report.add((*path, "option"), where, f"option: {len(configured)} options are named", instead)
+                reading.report.add((*path, "option"), where, f"option: {len(configured)} options are named", instead)
                 return "", b""
-            options = read_options(configured or {}, path, where, report, setting, sent=False)
+            options = read_options(configured or {}, path, where, reading, setting, sent=False)
             return next(((f"option-{code}", octets) for code, octets in options.items()), ("", b""))
         case "hostname":
             return "hostname", table.hostname.lower().encode()

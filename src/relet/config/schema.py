@@ -33,6 +33,11 @@ class Said(Settings):
     """What clients get, as any level may say it; the nearest wins: reservation, class, pool, subnet, network, server."""
 
     options: k.Table = _is({}, 'Options by name, such as `{ routers = ["192.168.1.1"] }`; `option-N` for any code.')
+    routes: list[k.Route] = _is(
+        [],
+        'Classless routes, such as `[{ to = "10.0.0.0/8", via = "192.168.1.254" }]`. Clients that read them ignore'
+        " `routers`, so a default route is added from there.",
+    )
     force: list[k.Text] = _is([], "Names of options that are sent whether or not the client asks for them.")
     next_server: k.Address | None = _may("Address of the server that a boot file is fetched from (siaddr).")
     server_name: k.ServerName | None = _may("Name of that server (sname), at most 63 octets.")
@@ -78,6 +83,12 @@ class Policy(Settings):
         "Whose word a client's name is: the client's own, only a reservation's, nobody's, or one made by"
         " `hostname-pattern` where there is none. A reservation's name always comes first.",
     )
+    subnet_selection: bool = _is(
+        False, "Whether clients may choose a subnet of it (option 118, RFC 3011); who asks could empty any pool."
+    )
+    trust_relay_information: bool = _is(
+        False, "Option 82 of hosts on the link itself counts, because a switch adds it (RFC 3046 s2.1)."
+    )
     hostname_pattern: k.Pattern = _is("dhcp-{address}", "`{address}` stands for the address with hyphens for dots.")
     subnet_selection: bool = _is(
         False, "Clients may choose a subnet of the network by option 118 (RFC 3011), wherever they are."
@@ -98,6 +109,8 @@ class Policy(Settings):
 class FileTable(Settings):
     """The file itself."""
 
+    include: list[k.Text] = _is([], "Further files, relative to this one; `*` stands for any name.")
+    option: k.Tables = _is([], "An option that relet does not know by itself.")
     server: k.Table = _is({}, "The server, and what holds for all networks.")
     network: k.Tables = _is([], "A broadcast domain.")
     class_: k.Tables = _is([], "Clients that have something in common.")
@@ -161,6 +174,23 @@ class ClassTable(Said):
     refuse: bool = _is(False, "Its clients are not served at all.")
 
 
+class OptionTable(Settings):
+    """An option that relet does not know by itself. `options` may then set it by its name."""
+
+    name: k.OptionName = Field(description="What `options` calls it.")
+    code: k.OptionCode = Field(description="Its number.")
+    type: k.OptionType = Field(
+        description="Kind of its value: address, addresses, address6, addresses6, bool, hex, int32, name, names, routes,"
+        ' text, uint8, uint16, uint32; or a record of them, such as `{ priority = "uint8", host = "text" }`.'
+    )
+    space: k.Space = _is(
+        "dhcp4",
+        'Where it belongs: `"dhcp4"` for an option of its own, `"vendor"` for a sub-option of 43, a number for a sub-option'
+        " of 125 under that enterprise.",
+    )
+    list: bool = _is(False, "Its value is a list of values of that type.")
+
+
 class ReservationTable(Said):
     """What is kept for one client: an address, a name, classes, settings. The client is named by one of the first seven."""
 
@@ -186,5 +216,6 @@ TABLES: dict[str, type[Settings]] = {
     "[[network.reservation]]": ReservationTable,
     "[[class]]": ClassTable,
     "[[reservation]]": ReservationTable,
+    "[[option]]": OptionTable,
 }
 """Every table of a file by its heading."""

@@ -16,6 +16,7 @@ _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2})+")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _WAIT = re.compile(r"(\d{1,5})(ms|s)")
 _CLASS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_OPTION_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ADVICE = "write '8h', '30m', '90s', '1d' or a number of seconds"
 
 MAC_OCTETS = 6
@@ -210,6 +211,42 @@ def class_name(configured: object) -> str:
     name = text(configured)
     if not _CLASS_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of a class; write letters, digits and hyphens, such as 'phones'")
+    return name
+
+
+def option_code(configured: object) -> int:
+    """The code of an option; 0 and 255 are pad and end."""
+    if type(configured) is not int or not 0 < configured < 255:
+        raise ValueError(f"{configured!r} is not the code of an option; write a number from 1 to 254")
+    return configured
+
+
+def option_type(configured: object) -> str | dict[str, object]:
+    """What kind of value an option has: a word, or a table of words."""
+    return configured if isinstance(configured, dict) else text(configured)
+
+
+def space(configured: object) -> int | str:
+    """Where an option is an option: a word, or an enterprise number."""
+    if type(configured) is int and 0 < configured < 1 << 32:
+        return configured
+    if not isinstance(configured, str):
+        raise ValueError(f"{configured!r} is no space of options; write 'vendor' or an enterprise number")
+    return text(configured)
+
+
+def route(configured: object) -> tuple[int, int, int]:
+    """(destination, width, router) of { to = .., via = .. }; router 0 for a destination on the link itself (RFC 3442)."""
+    if not isinstance(configured, dict) or not {"to"} <= configured.keys() <= {"to", "via"}:
+        raise ValueError(f'{configured!r} is not a route; write {{ to = "10.0.0.0/8", via = "192.168.1.254" }}')
+    return *prefix(configured["to"]), address(configured["via"]) if "via" in configured else 0
+
+
+def option_name(configured: object) -> str:
+    """What an option is called: kebab-case, and not as those by number."""
+    name = text(configured)
+    if not _OPTION_NAME.fullmatch(name) or name.startswith("option-"):
+        raise ValueError(f"{name!r} is not the name of an option; write it such as 'acme-server'")
     return name
 
 

@@ -8,7 +8,9 @@ import msgspec
 
 from relet.model.network import DEFAULT_LEASE_S, SHORTEST_LEASE_S, ClientClass, Network, Parameters, Reservation
 from relet.wire.codes import INFINITE
+from relet.wire.options import CLASSLESS_ROUTES, ROUTERS
 
+_ROUTES, _ROUTERS = CLASSLESS_ROUTES.code, ROUTERS.code
 MAX_TERMS = 4096
 """Combinations kept; beyond that, they are worked out anew."""
 
@@ -46,7 +48,7 @@ def filled(parameters: Parameters, serial: int = 0) -> Terms:
     longest = lease if parameters.max_lease_time is None else parameters.max_lease_time
     return Terms(
         serial,
-        parameters.options,
+        with_default_route(parameters.options),
         parameters.force,
         parameters.next_server or 0,
         parameters.server_name or b"",
@@ -57,6 +59,15 @@ def filled(parameters: Parameters, serial: int = 0) -> Terms:
         0.5 if parameters.renew_at is None else parameters.renew_at,
         0.875 if parameters.rebind_at is None else parameters.rebind_at,
     )
+
+
+def with_default_route(options: dict[int, bytes]) -> dict[int, bytes]:
+    """The options, a default route among the classless ones if there is a router: who reads option 121 must ignore option
+    3, so RFC 3442 has servers say it in both."""
+    routes, routers = options.get(_ROUTES), options.get(_ROUTERS)
+    if not routes or not routers or any(width == 0 for _, width, _ in CLASSLESS_ROUTES.decode(routes)):
+        return options
+    return {**options, _ROUTES: routes + b"\0" + routers[:4]}
 
 
 class TermsBook:

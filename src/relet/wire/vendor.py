@@ -12,7 +12,8 @@ from relet.wire.texts import OPAQUE
 class Vendors(Kind, frozen=True):
     """tuple of (enterprise number, value): what each vendor says, `inside` saying of which kind.
 
-    Configured as a list of tables { enterprise = 4491, data = .. }. known: kinds that some enterprises are known for.
+    Configured as a list of tables { enterprise = 4491, data = .. }, or as { 4491 = .. }. known: kinds that some
+    enterprises are known for.
     """
 
     inside: Kind = OPAQUE
@@ -37,6 +38,8 @@ class Vendors(Kind, frozen=True):
         return bytes(out)
 
     def parse(self, configured: object) -> tuple[tuple[int, Value], ...]:
+        if isinstance(configured, dict) and configured and all(str(number).isdecimal() for number in configured):
+            return tuple((int(number), self._kind(int(number)).parse(data)) for number, data in configured.items())
         return tuple(map(self._parse_one, configured if isinstance(configured, list | tuple) else [configured]))
 
     def text(self, value: Value) -> str:
