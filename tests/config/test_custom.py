@@ -172,6 +172,8 @@ def test_a_default_route_is_among_them_if_there_is_a_router() -> None:
     assert terms.options[121] == bytes.fromhex("08 0a 0a0000fe 10 c0a8 00000000 00 0a000001")
     said = {3: bytes((10, 0, 0, 1)), 121: bytes.fromhex("00 0a000009")}
     assert with_default_route(said) == said
+    raw = {3: bytes((10, 0, 0, 1)), 121: b"\x99"}  # as { hex = .. } lets one write
+    assert with_default_route(raw) == raw
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from relet.server.parameters import filled
 from relet.wire.message import Message, decode
 from support.table import OFFICE, RELAY, SERVER, Table, arrive, discover, ip, reboot
 
-ROUTES = b"\x18\x0a\x01\x02" + SERVER.to_bytes(4, "big")
+ROUTES = b"\x18\x0a\x01\x02" + SERVER.to_bytes(4, "big") + b"\x00" + SERVER.to_bytes(4, "big")
 
 
 def asking(*codes: int) -> Message:
@@ -130,7 +130,7 @@ def test_long_options_come_in_parts() -> None:
     """R3396-6-03."""
     message = msgspec.structs.replace(asking(121), giaddr=RELAY)
     message.options[57] = (1500).to_bytes(2, "big")
-    routes = ROUTES * 40
+    routes = ROUTES * 25
     (send,) = Table(options={121: routes}).handle(arrive(message))
     assert bytes((121, 255)) + routes[:255] + bytes((121, len(routes) - 255)) in send.payload
     assert decode(send.payload).options[121] == routes

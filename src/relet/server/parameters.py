@@ -6,6 +6,7 @@ was worked out is kept, for most clients of a subnet get the same.
 
 import msgspec
 
+from relet.errors import WireError
 from relet.model.network import DEFAULT_LEASE_S, SHORTEST_LEASE_S, ClientClass, Network, Parameters, Reservation
 from relet.wire.codes import INFINITE
 from relet.wire.options import CLASSLESS_ROUTES, ROUTERS
@@ -65,7 +66,13 @@ def with_default_route(options: dict[int, bytes]) -> dict[int, bytes]:
     """The options, a default route among the classless ones if there is a router: who reads option 121 must ignore option
     3, so RFC 3442 has servers say it in both."""
     routes, routers = options.get(_ROUTES), options.get(_ROUTERS)
-    if not routes or not routers or any(width == 0 for _, width, _ in CLASSLESS_ROUTES.decode(routes)):
+    if not routes or not routers:
+        return options
+    try:
+        known = CLASSLESS_ROUTES.decode(routes)
+    except WireError:
+        return options  # configured as octets: the operator's word
+    if any(width == 0 for _, width, _ in known):
         return options
     return {**options, _ROUTES: routes + b"\0" + routers[:4]}
 
