@@ -240,6 +240,48 @@ def test_the_base_is_good() -> None:
          "f:17: reservation 10.7.0.10: lies in no subnet of any network; write an address of one of them, or leave it out"),
         ("10.0.0.11", "10.0.0.255",
          "f:17: reservation 10.0.0.255: is the broadcast address of its subnet; reserve another address"),
+        ("10.0.0.20\"", "10.0.0.20\"\noptions = { routers = '10.0.0.15' }",
+         f"f:11: {POOL}: pool 10.0.0.10-10.0.0.20 contains the gateway 10.0.0.15; write 10.0.0.10-10.0.0.14,"
+         " 10.0.0.16-10.0.0.20"),
+        ("10.0.0.20\"", "10.0.0.20\"\nallow = ['c']\ndeny = ['c']",
+         f"f:13: {POOL}: class 'c' is under allow and under deny; leave it out of one"),
+        ("[\"eth0\"]", "[\"eth0\"]\nallow = ['c']\ndeny = ['c']",
+         "f:9: network \"a\": class 'c' is under allow and under deny; leave it out of one"),
+        ("name = \"c\"", "name = \"c\"\nrefuse = true\n[[network]]\nname = 'b'\ninterfaces = ['b']\nallow = ['c']\n"
+         "[[network.subnet]]\nprefix = '10.1.0.0/24'",
+         "f:9: network \"b\": class 'c' is refused, so nobody is let in by it; leave one of the two out"),
+        ("52:54:00:00:00:01", "01:00:5e:00:00:01",
+         f"f:13: {KEPT}: mac: '01:00:5e:00:00:01' is the address of no single host; write one such as '52:54:00:12:34:56'"),
+        ("52:54:00:00:00:01", "00:00:00:00:00:00",
+         f"f:13: {KEPT}: mac: '00:00:00:00:00:00' is the address of no single host; write one such as '52:54:00:12:34:56'"),
+        ("memory:\"", "memory:\"\nforce = ['v6-only-preferred']",
+         "f:3: [server]: option 'v6-only-preferred' is forced (RFC 8925 s3.3: only to clients that ask for it); leave it out"
+         " of force"),
+        ("memory:\"", "memory:\"\noptions = { v6-only-preferred = 60 }",
+         "f:3: [server]: option v6-only-preferred: 60 is less than 300 (RFC 8925 s3.4); write 300 or more"),
+        ("memory:\"", "memory:\"\noptions = { interface-mtu = 15 }",
+         "f:3: [server]: option interface-mtu: 15 is less than 68 (RFC 2132 s5.1); write 68 or more"),
+        ("memory:\"", f"memory:\"\noptions = {{ domain-name = '{'x' * 1300}' }}",
+         "f:3: [server]: the options need 1312 octets, and a message in one frame has room for 1232; write less, or set less"
+         " here"),
+        ("memory:\"", "memory:\"\noptions = { routers = '10.9.0.1' }",
+         "f:9: network \"a\", subnet 10.0.0.0/24: router 10.9.0.1 lies in no subnet of the network, so no client can reach"
+         " it; write a router on the link"),
+        ("memory:\"", "memory:\"\noptions = { domain-name-servers = ['10.9.0.1', '10.0.0.12'] }",
+         "f:9: network \"a\", subnet 10.0.0.0/24: a pool contains 10.0.0.12, which is a name server; write"
+         " exclude = [\"10.0.0.12\"] in the subnet, or reserve it for that host"),
+        ("memory:\"", "memory:\"\nlisten = ['10.0.0.12']",
+         "f:9: network \"a\", subnet 10.0.0.0/24: a pool contains 10.0.0.12, which is an address of this machine (listen);"
+         " write exclude = [\"10.0.0.12\"] in the subnet, or reserve it for that host"),
+        ("[\"eth0\"]", "[\"eth0\"]\nrelays = ['10.0.0.12']",
+         "f:9: network \"a\", subnet 10.0.0.0/24: a pool contains 10.0.0.12, which is a relay; write"
+         " exclude = [\"10.0.0.12\"] in the subnet, or reserve it for that host"),
+        ("[\"eth0\"]", "[\"eth0\"]\nnext-server = '10.0.0.12'",
+         "f:9: network \"a\", subnet 10.0.0.0/24: a pool contains 10.0.0.12, which is the boot server (next-server); write"
+         " exclude = [\"10.0.0.12\"] in the subnet, or reserve it for that host"),
+        ("address = \"10.0.0.10\"", "address = '10.0.0.10'\nhostname = 'x'\n[[network.reservation]]\nclient-id = 'y'\n"
+         "address = '10.0.0.13'\nhostname = 'X'",
+         "f:19: network \"a\", reservation 10.0.0.13: the hostname is reserved in line 15 already; give it another name"),
     ],
 )  # fmt: skip
 def test_one_thing_wrong(old: str, new: str, said: str) -> None:
@@ -289,3 +331,21 @@ def test_built_in_classes_may_be_named_and_not_made() -> None:
     with pytest.raises(ConfigError) as caught:
         parse(LEVELS.replace("phones", "known"), "", Path())
     assert "the server itself knows a class 'known'" in str(caught.value)
+
+
+def test_servers_with_a_reservation_may_lie_in_a_pool() -> None:
+    text = GOOD.replace('memory:"', 'memory:"\noptions = { domain-name-servers = "10.0.0.10" }')
+    assert parse(text, "f", Path("/")).networks
+
+
+def test_a_pool_of_everything_spares_the_servers() -> None:
+    text = GOOD.replace("10.0.0.10-10.0.0.20", "10.0.0.8/29").replace(
+        'memory:"', 'memory:"\noptions = { domain-name-servers = "10.0.0.12" }\nlisten = ["10.0.0.15"]'
+    )
+    (pool,) = parse(text, "f", Path("/")).networks[0].subnets[0].pools
+    assert str(pool.addresses) == "10.0.0.8-10.0.0.11, 10.0.0.13-10.0.0.14"
+
+
+def test_the_router_of_a_single_address_is_elsewhere() -> None:
+    text = '[server]\nlisten = ["10.9.0.1"]\n[[network]]\nname = "a"\n[[network.subnet]]\nprefix = "10.0.0.1/32"\n'
+    assert parse(text + 'pools = ["10.0.0.1"]\noptions = { routers = "10.9.9.9" }', "f", Path("/")).networks

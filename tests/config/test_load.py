@@ -55,7 +55,7 @@ EVERYTHING = """
 [server]
 store = "memory:"
 control = ""
-listen = ["10.0.0.1", "10.0.0.2", "10.0.0.1"]
+listen = ["10.9.0.1", "10.9.0.2", "10.9.0.1"]
 options = { time-servers = "10.0.0.3", domain-name = "server", option-250 = { hex = "0102" } }
 
 [[network]]
@@ -149,7 +149,7 @@ def test_a_large_pool() -> None:
 def test_every_setting() -> None:
     settings = parse(EVERYTHING, "all.toml", Path("/etc"))
     assert (settings.store, settings.control) == ("memory:", "")
-    assert settings.listen == (parse_ip("10.0.0.1"), parse_ip("10.0.0.2"))
+    assert settings.listen == (parse_ip("10.9.0.1"), parse_ip("10.9.0.2"))
     every = network(settings)
     assert times(every) == (30, INFINITE, INFINITE)
     assert (every.parameters.renew_at, every.parameters.rebind_at, every.offer_time, every.decline_time) == (

@@ -64,10 +64,6 @@ class Catalogue:
         plain = by_name(name)
         return None if plain is None else self._options.get(plain.code, plain)
 
-    def option(self, code: int) -> Option | None:
-        """The row of a code that has a name."""
-        return self._options.get(code)
-
     def rows(self) -> Iterable[Option]:
         """All that have a name."""
         return self._options.values()

@@ -29,6 +29,7 @@ def check_networks(drafts: Sequence[Draft], everywhere: Sequence[PlacedReservati
     for draft in drafts:
         _clients(draft.reservations, "a client has one reservation in a network", report)
         _reservations(draft, report)
+        _hostnames(draft, report)
 
 
 def _names(drafts: Sequence[Draft], report: Report) -> None:
@@ -132,6 +133,19 @@ def _reservations(draft: Draft, report: Report) -> None:
             _of_a_host(each, subnet, report)
         elif draft.complete and prefixes:
             report.add((*each.path, "address"), each.where, "lies in none of the network's subnets", f"have {prefixes}")
+
+
+def _hostnames(draft: Draft, report: Report) -> None:
+    """A name belongs to one client of a network, unless two share an address."""
+    first: dict[str, PlacedReservation] = {}
+    for each in draft.reservations:
+        name = each.reservation.hostname.lower()
+        if not name:
+            continue
+        before = first.setdefault(name, each)
+        if before is not each and not (each.shared and each.reservation.address == before.reservation.address):
+            what = f"the hostname is reserved in {report.place((*before.path, 'hostname'), each.path)} already"
+            report.add((*each.path, "hostname"), each.where, what, "give it another name")
 
 
 def _of_a_host(each: PlacedReservation, subnet: Subnet, report: Report) -> None:

@@ -44,9 +44,15 @@ def check_names(classes: Sequence[PlacedClass], reading: Reading) -> None:
             elif order[name] >= position and classes[order[name]].row.test is not None:
                 what = f"test: class '{name}' does not stand before this one"
                 report.add(here, where, what, "a test may ask for classes that stand earlier in the file")
+    refused = {row.name for _, _, row in classes if row.refuse}
     for name, path, where in reading.names:
         if name not in first and name not in BUILT_IN_CLASSES:
             instead = suggestion(name, (*first, *BUILT_IN_CLASSES), f'write [[class]] with name = "{name}"')
+        if name in refused and path[-2] == "allow":
+            what = f"class '{name}' is refused, so nobody is let in by it"
+            report.add(path, where, what, "leave one of the two out")
+        if name not in first:
+            instead = suggestion(name, first, f'write [[class]] with name = "{name}"')
             report.add(path, where, f"there is no class '{name}'", instead)
 
 

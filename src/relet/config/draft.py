@@ -4,14 +4,19 @@ from typing import NamedTuple
 
 from relet.config.lines import Path
 from relet.model.network import ClientClass, Network, Reservation, Subnet
+from relet.model.ranges import Ranges
 
 
 class PlacedSubnet(NamedTuple):
-    """A subnet, its path in the file and its name in problems."""
+    """A subnet, its path in the file and its name in problems.
+
+    whole: pools that were written as a prefix; what is no client's is left out of them without a word.
+    """
 
     path: Path
     where: str
     subnet: Subnet
+    whole: Ranges
 
 
 class PlacedReservation(NamedTuple):

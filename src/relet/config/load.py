@@ -13,6 +13,7 @@ from relet.config.admit import admit
 from relet.config.checks import check_networks
 from relet.config.classes import check_names, read_classes
 from relet.config.custom import read_catalogue
+from relet.config.infrastructure import check_infrastructure, sparing
 from relet.config.networks import read_network
 from relet.config.parameters import check_times, read_parameters
 from relet.config.reading import Names, Reading
@@ -21,6 +22,7 @@ from relet.config.reservations import read_reservations
 from relet.config.schema import FileTable, ServerTable
 from relet.config.sources import Sources, read
 from relet.model.network import NOTHING, Network, Settings
+from relet.model.ranges import Ranges
 from relet.wire.address import ip_text, mask
 
 SOCKET_PATH_OCTETS = 107
@@ -60,14 +62,15 @@ def quick(interface: str, pool: str, address: int, width: int, store: str = "mem
 
 def _sparing(network: Network, address: int, pool: str, report: Report) -> Network:
     """The network less the server's own address, which a pool written as a range must not contain."""
-    subnets = tuple(
-        replace(each, pools=tuple(replace(own, addresses=own.addresses.without(address)) for own in each.pools))
-        for each in network.subnets
-    )
-    if "/" not in pool and subnets != network.subnets:
+    spared = sparing(network, Ranges.of([(address, address)]))
+    if "/" not in pool and spared != network:
         what = f"pool {pool} contains {ip_text(address)}, the address of the interface itself"
-        report.add((), f'network "{network.name}"', what, f"write {subnets[0].pools[0].addresses}")
-    return replace(network, subnets=subnets)
+        report.add((), f'network "{network.name}"', what, f"write {_addresses(spared)}")
+    return spared
+
+
+def _addresses(network: Network) -> str:
+    return ", ".join(str(pool.addresses) for subnet in network.subnets for pool in subnet.pools) or "another pool"
 
 
 def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tuple[str, ...] = ()) -> Settings:
@@ -90,11 +93,12 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tupl
         what = "no network has an interface, so it is not known where relays are to be heard"
         report.add(("server",), "[server]", what, 'write listen = ["ADDRESS OF THIS MACHINE"]')
     check_networks(drafts, everywhere, report)
+    spared = check_infrastructure(drafts, everywhere, server.listen, report)
     check_names(classes, reading)
     rows = tuple(each.row for each in classes)
     kept = tuple(each.reservation for each in everywhere)
     return Settings(
-        networks=tuple(replace(draft.network, classes=rows, everywhere=kept) for draft in drafts),
+        networks=tuple(replace(sparing(draft.network, spared), classes=rows, everywhere=kept) for draft in drafts),
         store=_store(server.store, base, report),
         control=_control(server.control, base, report),
         listen=tuple(dict.fromkeys(server.listen)),

@@ -10,7 +10,7 @@ from relet.config.lines import Path
 from relet.config.options import of_prefix, routers_of
 from relet.config.parameters import check_times, read_parameters
 from relet.config.pools import Ground, read_pools
-from relet.config.reading import Reading
+from relet.config.reading import Reading, check_both
 from relet.config.reservations import read_reservations
 from relet.config.schema import NetworkTable, Policy, ServerTable, SubnetTable
 from relet.model.network import Network, Parameters, Subnet
@@ -34,6 +34,7 @@ def read_network(raw: Raw, path: Path, server: ServerTable, inherited: Parameter
     own = read_parameters(table, raw, path, where, reading)
     check_times(own, inherited, path, where, report)
     parameters = own.over(inherited)
+    check_both(table.allow, table.deny, path, where, report)
     names.used(table.allow, (*path, "allow"), where)
     names.used(table.deny, (*path, "deny"), where)
     placed = (
@@ -72,8 +73,8 @@ def _subnet(raw: Raw, path: Path, network: str, inherited: Parameters, reading: 
     parameters = own.over(inherited)
     parameters = replace(parameters, options={**of_prefix(prefix, width), **parameters.options})
     ground = Ground.of(prefix, width, routers_of(parameters.options))
-    pools = read_pools(table, ground, parameters, path, where, reading)
-    return PlacedSubnet(path, where, Subnet(prefix, width, pools, parameters))
+    pools, whole = read_pools(table, ground, parameters, path, where, reading)
+    return PlacedSubnet(path, where, Subnet(prefix, width, pools, parameters), whole)
 
 
 def _ordinal(path: Path) -> str:

@@ -10,10 +10,15 @@ from relet.wire.option import Option
 from relet.wire.options import (
     BROADCAST_ADDRESS,
     CLIENT_IDENTIFIER,
+    DEFAULT_IP_TTL,
+    DEFAULT_TCP_TTL,
+    INTERFACE_MTU,
+    MAX_DGRAM_REASSEMBLY,
     RAPID_COMMIT,
     RELAY_AGENT_INFORMATION,
     ROUTERS,
     SUBNET_MASK,
+    V6_ONLY_PREFERRED,
 )
 
 OWN = frozenset({0, 255, *range(50, 60), CLIENT_IDENTIFIER.code, RAPID_COMMIT.code, RELAY_AGENT_INFORMATION.code})
@@ -21,6 +26,17 @@ OWN = frozenset({0, 255, *range(50, 60), CLIENT_IDENTIFIER.code, RAPID_COMMIT.co
 
 _SETTINGS = {"dhcp-lease-time": "lease-time", "dhcp-renewal-time": "renew-at", "dhcp-rebinding-time": "rebind-at"}
 """What to set instead of an option that people would like to configure."""
+
+MOST_OCTETS = 1232
+"""What the options field has in an Ethernet frame: 1500 less 20 (IP), 8 (UDP) and 240 (the fields and the magic cookie)."""
+_LEAST = {
+    V6_ONLY_PREFERRED.code: (300, "RFC 8925 s3.4"),
+    INTERFACE_MTU.code: (68, "RFC 2132 s5.1"),
+    MAX_DGRAM_REASSEMBLY.code: (576, "RFC 2132 s4.4"),
+    DEFAULT_IP_TTL.code: (1, "RFC 2132 s4.5"),
+    DEFAULT_TCP_TTL.code: (1, "RFC 2132 s7.1"),
+}
+"""Smallest values, and who says so."""
 
 POINT_TO_POINT_WIDTH = 31
 """Prefixes of this width and more have neither network nor broadcast address (RFC 3021)."""
@@ -50,9 +66,24 @@ def read_options(
             continue
         try:
             options[row.code] = row.parse(configured)
+            if sent:
+                _check_value(row, options[row.code])
         except ValueError as error:
             reading.report.refused(here, where, f"option {name}", error)
+    size = sum(2 + len(octets) + 2 * (len(octets) // 256) for octets in options.values())
+    if size > MOST_OCTETS:
+        what = f"the options need {size} octets, and a message in one frame has room for {MOST_OCTETS}"
+        reading.report.add((*path, setting), where, what, "write less, or set less here")
     return options
+
+
+def _check_value(row: Option, octets: bytes) -> None:
+    """Bounds that an RFC sets to a value of the right kind. Raises ValueError as a parser does."""
+    least = _LEAST.get(row.code)
+    if least is not None and int.from_bytes(octets, "big") < least[0]:
+        raise ValueError(
+            f"{int.from_bytes(octets, 'big')} is less than {least[0]} ({least[1]}); write {least[0]} or more"
+        )
 
 
 def read_option_name(name: str, path: Path, where: str, reading: Reading, *, sent: bool = True) -> Option | None:

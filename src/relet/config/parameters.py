@@ -9,6 +9,7 @@ from relet.config.report import Report
 from relet.config.schema import Said
 from relet.model.network import DEFAULT_LEASE_S, SHORTEST_LEASE_S, Parameters
 from relet.wire.options import CLASSLESS_ROUTES as ROUTES
+from relet.wire.options import V6_ONLY_PREFERRED
 
 Raw = Mapping[str, object]
 
@@ -24,9 +25,12 @@ def read_parameters(table: Said | None, raw: Raw, path: Path, where: str, readin
     options = read_options(configured, path, where, reading) if isinstance(configured, dict) else {}
     if table is None:
         return Parameters(options=options)
-    forced = (
+    forced = [
         read_option_name(name, (*path, "force", position), where, reading) for position, name in enumerate(table.force)
-    )
+    ]
+    if V6_ONLY_PREFERRED.code in {row.code for row in forced if row}:
+        what = f"option '{V6_ONLY_PREFERRED.name}' is forced (RFC 8925 s3.3: only to clients that ask for it)"
+        reading.report.add((*path, "force"), where, what, "leave it out of force")
     if table.routes:
         if ROUTES.code in options:
             what = f"routes and option '{ROUTES.name}' are both there"

@@ -5,9 +5,9 @@ from typing import NamedTuple, TypeVar
 
 from relet.config.admit import admit
 from relet.config.lines import Path
-from relet.config.options import POINT_TO_POINT_WIDTH
+from relet.config.options import POINT_TO_POINT_WIDTH, routers_of
 from relet.config.parameters import check_times, read_parameters
-from relet.config.reading import Reading
+from relet.config.reading import Reading, check_both
 from relet.config.report import Report
 from relet.config.schema import PoolTable, SubnetTable
 from relet.config.values import Span
@@ -53,8 +53,11 @@ class _Written(NamedTuple):
 
 def read_pools(
     table: SubnetTable, ground: Ground, parameters: Parameters, path: Path, where: str, reading: Reading
-) -> tuple[Pool, ...]:
-    """The pools of a subnet. parameters: of the subnet, with all that it inherits."""
+) -> tuple[tuple[Pool, ...], Ranges]:
+    """The pools of a subnet, and those ranges that were written as a prefix.
+
+    parameters: of the subnet, with all that it inherits.
+    """
     report, names = reading.report, reading.names
     outer = _excluded(table.exclude, ground, path, where, report)
     written = list(_written(table, ground, outer, path, where, report))
@@ -65,17 +68,21 @@ def read_pools(
         check_times(own, parameters, each.path, each.where, report)
         allow = tuple(each.table.allow) if each.table else ()
         deny = tuple(each.table.deny) if each.table else ()
+        check_both(allow, deny, each.path, each.where, report)
         names.used(allow, (*each.path, "allow"), each.where)
         names.used(deny, (*each.path, "deny"), each.where)
-        inside = [(span.first, span.last) for span, place in each.spans if _placed(span, place, each, ground, report)]
+        gateways = {router: "gateway" for router in routers_of(own.options) if ground.first <= router <= ground.last}
+        around = ground._replace(special={**ground.special, **gateways})
+        inside = [(span.first, span.last) for span, place in each.spans if _placed(span, place, each, around, report)]
         everything = Ranges.of(inside)
         addresses = everything.less(each.excluded)
         if everything and not addresses:
             report.add((*each.path, "exclude"), each.where, "everything is excluded", "leave the pool out")
-        addresses = addresses.less(Ranges.of((address, address) for address in ground.special))
+        addresses = addresses.less(Ranges.of((address, address) for address in around.special))
         if addresses:
             pools.append(Pool(addresses, allow, deny, own.over(parameters)))
-    return tuple(pools)
+    whole = Ranges.of((span.first, span.last) for each in written for span, _ in each.spans if span.whole)
+    return tuple(pools), whole
 
 
 def overlaps(spans: Iterable[tuple[int, int, T]]) -> Iterator[tuple[T, T]]:

@@ -1,6 +1,6 @@
 """What every reader of a table needs at hand."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from relet.config.catalogue import Catalogue
@@ -22,6 +22,14 @@ class Names:
     def __iter__(self) -> Iterator[tuple[str, Path, str]]:
         """(name, path, where) of each."""
         return iter(self._places)
+
+
+def check_both(allow: Sequence[str], deny: Sequence[str], path: Path, where: str, report: Report) -> None:
+    """A class that is let in and kept out is kept out, which nobody can want to say."""
+    for position, name in enumerate(deny):
+        if name in allow:
+            what = f"class '{name}' is under allow and under deny"
+            report.add((*path, "deny", position), where, what, "leave it out of one")
 
 
 class Reading(NamedTuple):

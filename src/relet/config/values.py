@@ -255,6 +255,8 @@ def mac(configured: object) -> bytes:
     octets = parse_hex(text(configured))
     if len(octets) != MAC_OCTETS:
         raise ValueError(f"{configured!r} has {len(octets)} octets; write six, such as '52:54:00:12:34:56'")
+    if octets[0] & 1 or not any(octets):
+        raise ValueError(f"{configured!r} is the address of no single host; write one such as '52:54:00:12:34:56'")
     return octets
 
 
