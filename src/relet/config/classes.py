@@ -8,7 +8,7 @@ from relet.config.expression import parse_expression
 from relet.config.lines import Path
 from relet.config.parameters import check_times, read_parameters
 from relet.config.reading import Reading
-from relet.config.report import suggestion
+from relet.config.report import Report, suggestion
 from relet.config.schema import ClassTable
 from relet.model.expression import All, Any, Expression, InClass, Not
 from relet.model.network import BUILT_IN_CLASSES, ClientClass, Parameters
@@ -32,28 +32,31 @@ def check_names(classes: Sequence[PlacedClass], reading: Reading) -> None:
         if before is not path:
             what = f"the class is in {report.place(before, path)} already"
             report.add((*path, "name"), where, what, "give it another name, or join the two tests by 'or'")
+    _check_tests(classes, report)
+    refused = {row.name for _, _, row in classes if row.refuse}
+    for name, path, where in reading.names:
+        if name in refused and path[-2] == "allow":
+            what = f"class '{name}' is refused, so nobody is let in by it"
+            report.add(path, where, what, "leave one of the two out")
+        if name not in first and name not in BUILT_IN_CLASSES:
+            instead = suggestion(name, (*first, *BUILT_IN_CLASSES), f'write [[class]] with name = "{name}"')
+            report.add(path, where, f"there is no class '{name}'", instead)
+
+
+def _check_tests(classes: Sequence[PlacedClass], report: Report) -> None:
+    """A test asks for classes that are known by then: built in, without a test of their own, or earlier in the file."""
     order = {row.name: position for position, (_, _, row) in enumerate(classes)}
     for position, (path, where, row) in enumerate(classes):
+        here = (*path, "test")
         for name in _named(row.test):
-            here = (*path, "test")
             if name in BUILT_IN_CLASSES:
                 continue
             if name not in order:
-                instead = suggestion(name, order, f'write [[class]] with name = "{name}"')
+                instead = suggestion(name, (*order, *BUILT_IN_CLASSES), f'write [[class]] with name = "{name}"')
                 report.add(here, where, f"test: there is no class '{name}'", instead)
             elif order[name] >= position and classes[order[name]].row.test is not None:
                 what = f"test: class '{name}' does not stand before this one"
                 report.add(here, where, what, "a test may ask for classes that stand earlier in the file")
-    refused = {row.name for _, _, row in classes if row.refuse}
-    for name, path, where in reading.names:
-        if name not in first and name not in BUILT_IN_CLASSES:
-            instead = suggestion(name, (*first, *BUILT_IN_CLASSES), f'write [[class]] with name = "{name}"')
-        if name in refused and path[-2] == "allow":
-            what = f"class '{name}' is refused, so nobody is let in by it"
-            report.add(path, where, what, "leave one of the two out")
-        if name not in first:
-            instead = suggestion(name, first, f'write [[class]] with name = "{name}"')
-            report.add(path, where, f"there is no class '{name}'", instead)
 
 
 def _class(raw: Mapping[str, object], path: Path, wider: Parameters, reading: Reading) -> PlacedClass | None:
