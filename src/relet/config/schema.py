@@ -83,12 +83,6 @@ class Policy(Settings):
         "Whose word a client's name is: the client's own, only a reservation's, nobody's, or one made by"
         " `hostname-pattern` where there is none. A reservation's name always comes first.",
     )
-    subnet_selection: bool = _is(
-        False, "Whether clients may choose a subnet of it (option 118, RFC 3011); who asks could empty any pool."
-    )
-    trust_relay_information: bool = _is(
-        False, "Option 82 of hosts on the link itself counts, because a switch adds it (RFC 3046 s2.1)."
-    )
     hostname_pattern: k.Pattern = _is("dhcp-{address}", "`{address}` stands for the address with hyphens for dots.")
     subnet_selection: bool = _is(
         False, "Clients may choose a subnet of the network by option 118 (RFC 3011), wherever they are."
