@@ -6,6 +6,7 @@ import pytest
 
 from relet.config.load import parse
 from relet.errors import ConfigError
+from relet.model.expression import All, AsksFor, Compare
 from relet.server.parameters import filled, with_default_route
 
 BASE = """\
@@ -87,6 +88,20 @@ def test_what_goes_out(written: str, code: int, octets: str) -> None:
 def test_made_options_can_be_forced() -> None:
     text = BASE.replace("OPTIONS", "").replace('["eth0"]', '["eth0"]\nforce = ["acme-server"]')
     assert parse(text + CUSTOM, "f", Path("/")).networks[0].parameters.force == {224}
+
+
+def test_made_options_can_be_tested_by_classes() -> None:
+    tested = """
+[[class]]
+name = "acme"
+test = 'option.acme-server contains 10.0.0.1 and asks-for acme-ports'
+"""
+    test = parse(BASE.replace("OPTIONS", "") + CUSTOM + tested, "f", Path("/")).networks[0].classes[0].test
+    assert isinstance(test, All)
+    compared, asked = test.parts
+    assert isinstance(compared, Compare)
+    assert (compared.field.code, compared.field.sort) == (224, "address")
+    assert asked == AsksFor(225)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def _class(raw: Mapping[str, object], path: Path, wider: Parameters, reading: Re
     test: Expression | None = None
     if table.test is not None:
         try:
-            test = parse_expression(table.test)
+            test = parse_expression(table.test, reading.catalogue.by_name)
         except ValueError as error:
             report.refused((*path, "test"), where, "test", error)
     return PlacedClass(path, where, ClientClass(table.name, test, own, table.refuse))

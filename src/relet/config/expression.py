@@ -9,7 +9,7 @@ request is there. Lengths and depths are bounded.
 import re
 from typing import NamedTuple
 
-from relet.config.fields import FLAGS, field_of, value_of
+from relet.config.fields import FLAGS, OptionNames, field_of, value_of
 from relet.model.expression import (
     All,
     Any,
@@ -60,11 +60,14 @@ class Token(NamedTuple):
     at: int
 
 
-def parse_expression(text: str) -> Expression:
-    """The test that a text means. Raises ValueError 'what is wrong, at which character; what to write instead'."""
+def parse_expression(text: str, options: OptionNames = by_name) -> Expression:
+    """The test that a text means. options: what names of options mean.
+
+    Raises ValueError 'what is wrong, at which character; what to write instead'.
+    """
     if len(text) > MOST_CHARACTERS:
         raise ValueError(f"the test has {len(text)} characters; write at most {MOST_CHARACTERS}, or several classes")
-    reader = _Reader(_tokens(text))
+    reader = _Reader(_tokens(text), options)
     found = reader.any(0)
     reader.done()
     return found
@@ -87,8 +90,9 @@ def _tokens(text: str) -> list[Token]:
 class _Reader:
     """Recursive descent over tokens: or, and, not, and what stands between them."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], options: OptionNames) -> None:
         self._tokens = tokens
+        self._options = options
         self._at = 0
 
     def any(self, depth: int) -> Expression:
@@ -126,7 +130,7 @@ class _Reader:
                 raise self._wrong('write the name of a class, as in in-class "phones"')
             return InClass(_unquoted(self._move().text))
         if self._take("word", "asks-for"):
-            row = by_name(self._next.text) if self._next.sort == "word" else None
+            row = self._options(self._next.text) if self._next.sort == "word" else None
             if row is None:
                 raise self._wrong("write the name of an option, such as asks-for routers, or option-N")
             self._move()
@@ -141,7 +145,7 @@ class _Reader:
         if self._next.sort != "word":
             raise self._wrong("write a field, such as vendor-class, mac or option.user-class")
         try:
-            field = field_of(self._next.text)
+            field = field_of(self._next.text, self._options)
         except ValueError as error:
             raise self._located(error) from None
         self._move()

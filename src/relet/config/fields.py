@@ -1,5 +1,7 @@
 """What a test may look at: the fields by name, what sort each is, and which values it can be compared with."""
 
+from collections.abc import Callable
+
 from relet.config.report import suggestion
 from relet.model.expression import Field, Operator, Prefix, Sort, Value
 from relet.wire.address import parse_hex, parse_ip, parse_prefix
@@ -8,6 +10,9 @@ from relet.wire.kinds import Address, Kind, Uint
 from relet.wire.option import Option, numbered
 from relet.wire.options import CLIENT_SYSTEM, OPTIONS, RELAY, by_name
 from relet.wire.texts import Opaque, Text
+
+OptionNames = Callable[[str], Option | None]
+"""The row of an option by its name, or by 'option-<code>'."""
 
 MOST_VALUE = 512
 """Characters of a value; 255 octets in hexadecimal fit."""
@@ -50,8 +55,8 @@ SPACES = {
 """Fields that are many: as they are written -> meaning."""
 
 
-def field_of(name: str) -> Field:
-    """The field of a name. Raises ValueError."""
+def field_of(name: str, options: OptionNames = by_name) -> Field:
+    """The field of a name. options: what names of options mean. Raises ValueError."""
     if name in HEADER:
         return Field("header", name, HEADER[name][0])
     if name in OPTION_NAMES:
@@ -62,7 +67,7 @@ def field_of(name: str) -> Field:
         return _of_row("relay", name, next(row for row in RELAY.values() if row.name == name))
     space, dot, inner = name.partition(".")
     if dot and space == "option":
-        row = by_name(inner)
+        row = options(inner)
         if row is None:
             raise ValueError(f"unknown option {inner!r}; {_advice(inner, [each.name for each in OPTIONS.values()])}")
         return _of_row("option", name, row)
