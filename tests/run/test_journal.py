@@ -9,7 +9,7 @@ from relet import __version__
 from relet.model.network import Network, Settings
 from relet.run.journal import DROPS_EVERY_S, POOL_FULL_EVERY_S, Journal
 from support.networks import subnet
-from support.table import OTHER_MAC, Table, arrive, decline, discover, ip, reboot
+from support.table import OTHER_MAC, Table, arrive, decline, discover, ip, reboot, release, selecting
 
 
 @pytest.fixture
@@ -40,8 +40,60 @@ def test_a_full_pool_is_told_now_and_then(table: Table) -> None:
             table.say(discover())
             journal.follow(second)
     assert [(line["event"], line["unserved"], line["networks"]) for line in logs] == [
-        ("pool full", 1, "office"),
-        ("pool full", int(POOL_FULL_EVERY_S), "office"),
+        ("clients without an address: every pool is full", 1, "office"),
+        ("clients without an address: every pool is full", int(POOL_FULL_EVERY_S), "office"),
+    ]
+
+
+def test_a_pool_that_fills_up_is_told_once_and_when_it_is_over() -> None:
+    table = Table(nearly_full=0.8)
+    journal = Journal(table.engine, verbose=False)
+    told: list[tuple[str, str, int, int]] = []
+
+    def taken(number: int, mono: float) -> None:
+        for last in range(100, 110):
+            held = table.on(ip(last))
+            mac = bytes((2, 0, 0, 0, 0, last))
+            if last < 100 + number and (held is None or held.state != "bound"):
+                table.say(selecting(ip(last), mac=mac))
+            elif last >= 100 + number and held is not None and held.state == "bound":
+                table.say(release(ip(last), mac))
+        with capture_logs() as logs:
+            journal.pools(mono)
+        told.extend((line["log_level"], line["event"], line["leased"], line["free"]) for line in logs)
+
+    for number, mono in (
+        (7, 0),
+        (8, 1),
+        (9, 2),
+        (8, 3),
+        (10, 4),
+        (10, 5),
+        (9, 6),
+        (10, 7),
+        (9, 70),
+        (8, 150),
+        (7, 220),
+    ):
+        taken(number, mono)
+    assert told == [
+        ("warning", "pool nearly full", 8, 2),
+        ("warning", "pool full", 10, 0),
+        ("info", "pool no longer full", 9, 1),
+        ("info", "pool no longer nearly full", 7, 3),
+    ]
+
+
+def test_an_address_that_a_probe_found_in_use_is_told() -> None:
+    table = Table(probe="arp")
+    journal = Journal(table.engine, verbose=False)
+    with capture_logs() as logs:
+        table.say(discover())
+        journal.follow(0)
+        table.engine.answered(ip(100), OTHER_MAC, table.now)
+        journal.follow(1)
+    assert [(line["event"], line["reason"], line["address"]) for line in logs] == [
+        ("address in use by an unknown host", "found-in-use", "192.168.1.100")
     ]
 
 

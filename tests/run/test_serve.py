@@ -302,7 +302,27 @@ def test_why_and_status_are_answered(town: Town) -> None:
         ],
         "drops": {"truncated-message": 1},
         "store_error": "",
+        "pools": [
+            {
+                "network": "office",
+                "subnet": "192.168.1.0/24",
+                "pool": "192.168.1.100-192.168.1.119",
+                "size": 20,
+                "used": 0,
+                "declined": 0,
+                "offered": 1,
+                "free": 19,
+                "reserved": 0,
+                "allow": [],
+                "deny": [],
+            }
+        ],
+        "probes_skipped": 0,
     }
+    table = town.lab.relet(town.host, "status", "--control", server.control)
+    table.line("SIZE  USED  OFFERED  DECLINED  RESERVED  FREE")
+    table.line("office   192.168.1.0/24  192.168.1.100-192.168.1.119  20    0     1        0         0         19")
+    assert table.wait() == 0
     why = town.lab.relet(town.host, "why", town.mac.hex(":"), "--control", server.control)
     why.line("INIT-REBOOT for 192.168.1.250 -> SILENT", "(not-ours")
     why.line("DISCOVER for 192.168.1.100 -> OFFER", "(offered-new, for 3600 s)")

@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from relet.model.lease import Lease
+from relet.model.lease import Lease, LeaseState
 from relet.model.network import Network, Pool, Reservation, Subnet
 from relet.model.ranges import Ranges
-from relet.server.allocate import MAX_TRIES, FreeAddresses
+from relet.server.allocate import MAX_GOES, MAX_SHORTER, MAX_TRIES, FreeAddresses
 from relet.wire.address import parse_ip
 from support.leases import lease
 
@@ -53,7 +53,7 @@ def test_when_all_is_on_offer_to_others_no_request_looks_at_more_than_the_bound(
     looked = Looked(free=False)
     for number in range(1, 50):
         assert free.choose(looked.lease, looked.free, 0) == 0
-        assert looked.asked <= number * 3 * MAX_TRIES
+        assert looked.asked <= number * 3 * MAX_TRIES * MAX_GOES
 
 
 def test_renewed_leases_at_the_front_of_the_heap_are_put_right_in_bounded_steps() -> None:
@@ -67,8 +67,90 @@ def test_renewed_leases_at_the_front_of_the_heap_are_put_right_in_bounded_steps(
     found = 0
     for number in range(1, 1000 // MAX_TRIES + 2):
         found = found or free.choose(looked.lease, looked.free, wall)
-        assert looked.asked <= number * 3 * MAX_TRIES
+        assert looked.asked <= number * 3 * MAX_TRIES * MAX_GOES
     assert found == old[-1].address
+
+
+def test_a_search_that_ends_at_its_bound_says_so_and_the_next_one_goes_on() -> None:
+    size = 2 * MAX_TRIES * MAX_GOES
+    free = FreeAddresses(Network("n", (replace(HUGE, pools=(Pool(Ranges.of([(NET + 1, NET + size)])),)),)))
+    looked = Looked()
+    taken = set(range(NET + 1, NET + size))  # on offer to others, all but the last
+
+    def choose() -> int:
+        return free.choose(looked.lease, lambda address: address not in taken, 0)
+
+    assert (choose(), free.unfinished) == (0, True)
+    while not (found := choose()):
+        assert free.unfinished
+    assert found == NET + size
+    taken.add(found)
+    answers = {(choose(), free.unfinished) for _ in range(4)}
+    assert answers == {(0, True)}  # it has not looked at all of them in one request, and says no more than it knows
+
+
+def test_the_counts_of_a_pool_follow_commits_and_time() -> None:
+    pool = Pool(Ranges.of([(NET + 1, NET + 10)]))
+    row = Reservation("mac", bytes(6), NET + 10)
+    free = FreeAddresses(Network("n", (replace(HUGE, pools=(pool,)),), reservations=(row,)))
+    ((_, counted),) = free.pools()
+    known = {each.address: each for each in (lease(1), lease(2), lease(3, state=LeaseState.RELEASED))}
+    free.load(known.values())
+
+    def commit(after: Lease) -> None:
+        free.note(known.get(after.address), after)
+        known[after.address] = after
+
+    def counts(wall: int) -> tuple[int, int, int]:
+        assert free.expire(known.get, wall, 100) < 100
+        return counted.used, counted.declined, counted.free()
+
+    start = lease(1).expires
+    assert counts(start - 1) == (2, 0, 7)
+    commit(replace(lease(2), state=LeaseState.DECLINED))
+    assert counts(start - 1) == (1, 1, 7)
+    commit(lease(3))
+    commit(lease(4))
+    assert counts(start - 1) == (3, 1, 5)
+    commit(replace(lease(4), expires=start + 100))  # a renewal
+    commit(replace(lease(3), state=LeaseState.RELEASED, expires=start - 1))
+    assert counts(start - 1) == (2, 1, 6)
+    assert counts(start) == (1, 0, 8)
+    commit(replace(lease(1), expires=start + 50))
+    commit(lease(10))  # reserved: counted with the reservations
+    assert counts(start) == (2, 0, 7)
+    assert counts(start + 100) == (0, 0, 9)
+
+
+def test_expiry_is_worked_off_in_bounded_steps_and_the_pools_take_turns() -> None:
+    pools = tuple(Pool(Ranges.of([(NET + at, NET + at + 99)])) for at in (100, 200, 300))
+    free = FreeAddresses(Network("n", (replace(HUGE, pools=pools),)))
+    old = {each.address: each for each in (lease(number) for number in range(100, 400))}
+    free.load(old.values())
+    wall = lease(1).expires
+    used = []
+    while free.expire(old.get, wall, 64):
+        used.append(sum(pool.used for _, pool in free.pools()))
+    assert used == [236, 172, 108, 44, 0]
+
+
+def test_an_end_that_moves_forward_is_met_and_does_not_fill_the_memory() -> None:
+    free = FreeAddresses(Network("n", (replace(HUGE, pools=(Pool(Ranges.of([(NET + 1, NET + 1)])),)),)))
+    ((_, pool),) = free.pools()
+    known: dict[int, Lease] = {}
+    wall = 0
+    for _ in range(10 * MAX_SHORTER):
+        long, short = replace(lease(1), expires=10**6), replace(lease(1), expires=wall + 1)
+        for after in (long, replace(short, state=LeaseState.DECLINED)):
+            free.note(known.get(after.address), after)
+            known[after.address] = after
+        wall += 2
+        free.expire(known.get, wall, 100)
+    assert len(pool._expiring) <= MAX_SHORTER + 1
+    free.expire(known.get, 10**6, 100)
+    assert (pool.used, pool.declined, pool.free()) == (0, 0, 1)
+    assert not pool._expiring
+    assert not pool._shorter
 
 
 def test_pools_in_the_files_order_guarded_ones_passed_over_and_one_subnet_alone() -> None:

@@ -1,16 +1,23 @@
 """DISCOVER, SELECTING, DECLINE, RELEASE and INFORM, row by row."""
 
 import pytest
+from msgspec.structs import replace
 
 from relet.model.lease import LeaseState
+from relet.model.network import Pool
+from relet.model.ranges import Ranges
+from relet.server.situation import MAX_DECLINED
+from relet.server.told import told
 from relet.wire.address import parse_ip
 from relet.wire.options import MessageType
+from support.networks import subnet
 from support.table import (
     MAC,
     OFFICE,
     OTHER_MAC,
     SERVER,
     Table,
+    address,
     arrive,
     decline,
     discover,
@@ -237,6 +244,135 @@ def test_decline_puts_the_address_into_quarantine() -> None:
     reply = table.say(discover(ip(100), OTHER_MAC))
     assert reply is not None
     assert reply.yiaddr == ip(100)
+
+
+def test_the_address_comes_back_when_its_quarantine_ends_before_its_lease_would_have() -> None:
+    table = Table(subnets=(subnet("192.168.1.0/24", (ip(100), ip(100)), lease_time=1800),), decline_time=1)
+    table.say(discover())
+    assert kind_of(table.say(selecting(ip(100)))) == "ACK"
+    assert table.say(decline(ip(100))) is None
+    assert table.say(discover(mac=OTHER_MAC)) is None
+    assert table.verdict() == ("SILENT", "pool-full")
+    table.later(2)
+    offer = table.say(discover(mac=OTHER_MAC))
+    assert offer is not None
+    assert (table.verdict(), offer.yiaddr) == (("OFFER", "offered-new"), ip(100))
+
+
+def test_the_address_comes_back_when_a_short_lease_follows_a_long_one() -> None:
+    table = Table(subnets=(subnet("192.168.1.0/24", (ip(100), ip(100)), max_lease_time=86400),))
+    for seconds in (86400, 60):
+        table.say(discover())
+        granted = table.say(
+            request(MessageType.REQUEST, {50: address(ip(100)), 54: address(SERVER), 51: address(seconds)})
+        )
+        assert granted is not None
+        assert granted.options[51] == address(seconds)
+        table.say(release(ip(100)))
+    table.say(discover())
+    table.say(request(MessageType.REQUEST, {50: address(ip(100)), 54: address(SERVER), 51: address(60)}))
+    table.later(62)
+    table.engine.expire(table.now, 100)
+    assert [(row.used, row.free) for row in table.engine.usage()] == [(0, 1)]
+
+
+def test_a_search_that_had_to_end_is_not_called_a_full_pool() -> None:
+    first = parse_ip("10.0.0.1")
+    table = Table(subnets=(subnet("10.0.0.0/16", (first, first + 2047)),), offer_time=3600)
+    for number in range(2047):
+        table.say(discover(mac=bytes((2, 0, 0, 0, *number.to_bytes(2)))))
+    reasons = set()
+    for number in range(2047, 2060):
+        table.say(discover(mac=bytes((2, 0, 0, 0, *number.to_bytes(2)))))
+        reasons.add(table.verdict())
+    assert reasons == {("OFFER", "offered-new"), ("SILENT", "search-ended")}
+
+
+def test_the_usage_of_a_pool_adds_up_while_clients_come_and_go() -> None:
+    table = Table(reservations=(reserved(ip(109), OTHER_MAC),), decline_time=60)
+    for mac in macs(4):
+        offer = table.say(discover(mac=mac))
+        assert offer is not None
+        table.say(selecting(offer.yiaddr, mac=mac))
+    table.say(discover(mac=macs(5)[4]))
+    table.say(discover(mac=macs(1)[0]))  # offered what it holds: no address more is taken
+    table.say(discover(mac=OTHER_MAC))
+    table.say(decline(ip(100), macs(1)[0]))
+    table.say(release(ip(101), macs(2)[1]))
+
+    def counts() -> tuple[int, ...]:
+        table.engine.expire(table.now, 100)
+        (row,) = table.engine.usage()
+        assert row.size == row.used + row.declined + row.offered + row.free + row.reserved
+        return row.used, row.declined, row.offered, row.free, row.reserved
+
+    assert counts() == (2, 1, 1, 5, 1)
+    before = counts()
+    table.restart()
+    assert counts() == (2, 1, 0, 6, 1) != before
+    table.later(61)
+    assert counts() == (2, 0, 0, 7, 1)
+    table.later(3600)
+    assert counts() == (0, 0, 0, 9, 1)
+
+
+def test_an_offer_that_lapses_is_counted_no_longer() -> None:
+    table = Table()
+    table.say(discover())
+    assert [row.offered for row in table.engine.usage()] == [1]
+    table.later(table.network.offer_time)
+    assert table.engine.expire(table.now, 100) == 1
+    assert [row.offered for row in table.engine.usage()] == [0]
+
+
+def test_offers_are_counted_by_the_pools_of_a_new_configuration() -> None:
+    table = Table()
+    table.say(discover())
+    table.engine.reconfigure(table.engine.prepare((OFFICE,), table.now))
+    assert [row.offered for row in table.engine.usage()] == [1]
+    table.say(selecting(ip(100)))
+    assert [(row.used, row.offered) for row in table.engine.usage()] == [(1, 0)]
+
+
+def test_a_client_that_declines_whatever_it_gets_does_not_empty_the_pool() -> None:
+    table = Table(decline_time=600)
+    reasons = []
+    for _ in range(20):
+        offer = table.say(discover())
+        assert offer is not None
+        table.say(selecting(offer.yiaddr))
+        table.say(decline(offer.yiaddr))
+        reasons.append(table.verdict()[1])
+        table.later(1)
+    assert reasons == ["quarantined"] * MAX_DECLINED + ["decline-excess"] * (20 - MAX_DECLINED)
+    assert [(row.declined, row.free) for row in table.engine.usage()] == [(MAX_DECLINED, 10 - MAX_DECLINED)]
+    table.later(600)
+    offer = table.say(discover())
+    assert offer is not None
+    table.say(selecting(offer.yiaddr))
+    table.say(decline(offer.yiaddr))
+    assert table.verdict() == ("SILENT", "quarantined")
+
+
+def test_why_explains_a_full_pool_by_what_its_addresses_are_taken_by() -> None:
+    own, phones = (
+        Pool(Ranges.of([(ip(first), ip(first + 4))]), allow=allow) for first, allow in ((100, ()), (105, ("p",)))
+    )
+    table = Table(
+        subnets=(replace(OFFICE.subnets[0], pools=(own, phones)),), reservations=(reserved(ip(100), OTHER_MAC),)
+    )
+    table.lease(ip(101), OTHER_MAC)
+    table.lease(ip(102), OTHER_MAC, state=LeaseState.DECLINED)
+    table.lease(ip(103), OTHER_MAC)
+    table.restart()
+    assert kind_of(table.say(discover(mac=macs(1)[0]))) == "OFFER"
+    assert table.say(discover()) is None
+    (newest,) = told(table.engine.records, MAC.hex(":"), 1, table.engine.usage())
+    assert newest.reason == "pool-full"
+    assert newest.text == (
+        "every address of the pools is taken; now 192.168.1.100-192.168.1.104: 2 leased, 1 on offer, 1 in quarantine,"
+        " 1 reserved; 192.168.1.105-192.168.1.109 (for p): 5 free"
+    )
 
 
 @pytest.mark.parametrize("held", [100, 101, 200])

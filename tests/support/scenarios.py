@@ -175,8 +175,14 @@ class _Reader:
                 self._leases.append(self._lease(*rest.split()))
             case "later":
                 self._steps.append(Step(number, duration(rest), "", None, 0, None))
+            case "crowd":
+                count, kind = rest.split()
+                steps = (self._asked(number, f"stranger-{each}", kind, each) for each in range(1, int(count) + 1))
+                self._steps += steps
             case "->":
-                self._steps[-1] = self._steps[-1]._replace(answer=_answer(rest))
+                asked = self._steps[-1].line
+                answered = (step._replace(answer=_answer(rest)) for step in self._steps if step.line == asked)
+                self._steps = [*(step for step in self._steps if step.line != asked), *answered]
             case _:
                 self._steps.append(self._asked(number, word, rest))
 
@@ -191,8 +197,10 @@ class _Reader:
             b"\1" + hardware,
         )  # fmt: skip
 
-    def _asked(self, number: int, who: str, rest: str) -> Step:
-        """'WHO KIND [ADDRESS] [via RELAY] [server ADDRESS] [secs N] [circuit TEXT] [option NAME=TOML] [broadcast]'"""
+    def _asked(self, number: int, who: str, rest: str, stranger: int = 0) -> Step:
+        """'WHO KIND [ADDRESS] [via RELAY] [server ADDRESS] [secs N] [circuit TEXT] [option NAME=TOML] [broadcast]'
+
+        stranger: number of a client of a crowd ('crowd NUMBER KIND': so many clients one after the other, one answer)."""
         kind, *words = _words(rest)
         Kind(kind)
         address = 0 if not words or not re.match(r"\d+\.", words[0]) else parse_ip(words.pop(0))
@@ -210,9 +218,11 @@ class _Reader:
             options[PARAMETER_REQUEST_LIST.code] = bytes((1, 3, 6, 15, 108, 116, 121))
         # option 82 comes last
         ordered = dict(sorted(options.items(), key=lambda each: each[0] == RELAY_AGENT_INFORMATION.code))
-        xid = crc32(f"{self._place}:{number}".encode())
+        xid = crc32(f"{self._place}:{number}:{stranger}".encode())
         by_address = kind == "LEASEQUERY" and address  # it names an address or a client
         hardware = b"" if by_address else mac(who, self._number)
+        if stranger:
+            hardware = b"\x02\x00\x00" + (self._number << 16 | stranger).to_bytes(3)
         message = Message(op=1, xid=xid, chaddr=hardware, options=ordered, **fields)
         return Step(number, 0, kind, message, relay, None)
 

@@ -1,4 +1,4 @@
-"""`relet status`: what the running server has answered since it started, and what it threw away, each by its name."""
+"""`relet status`: what the running server has answered since it started, what it threw away, and how full its pools are."""
 
 from typing import Annotated
 
@@ -10,7 +10,10 @@ from relet.cli.sources import ConfigFile, ControlSocket, control_socket
 from relet.model.reasons import REASONS
 from relet.run.control import ask
 from relet.server.told import Status
+from relet.server.usage import PoolUsage
 from relet.wire import reasons as wire
+
+POOLS = ("network", "subnet", "pool", "size", "used", "offered", "declined", "reserved", "free", "kept")
 
 
 def status(
@@ -18,7 +21,7 @@ def status(
     control: ControlSocket = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Count a running server's verdicts and drops. Exit code 1 if its store fails."""
+    """Count a running server's verdicts, drops and addresses. Exit code 1 if its store fails."""
     said = msgspec.convert(ask(control_socket(config, control), {"do": "status"}), Status)
     if as_json:
         show_json(said)
@@ -31,9 +34,19 @@ def status(
             print()
             drops = [(str(count), name, wire.REASONS.get(name, "")) for name, count in said.drops.items()]
             show_table(("count", "dropped", "because"), drops)
+        if said.pools:
+            print()
+            show_table(POOLS, [_pool(row) for row in said.pools])
+        if said.probes_skipped:
+            print(f"\n{said.probes_skipped} addresses were offered unprobed: too many probes were out.")
     if said.store_error:
         complain(f"the store fails: {said.store_error}")
         raise typer.Exit(1)
+
+
+def _pool(row: PoolUsage) -> tuple[str, ...]:
+    counts = (row.size, row.used, row.offered, row.declined, row.reserved, row.free)
+    return (row.network, row.subnet, row.pool, *map(str, counts), row.guard())
 
 
 def _meaning(reason: str) -> str:

@@ -26,6 +26,18 @@ class Send(msgspec.Struct, frozen=True):
     mac: bytes | None = None
 
 
+class Probe(msgspec.Struct, frozen=True):
+    """Ask whether a host uses an address that is to be offered (RFC 2131 s4.3.1). What is heard goes to `Engine.answered`.
+
+    arp: by ARP on `interface`. ping: by an ICMP echo request, through the kernel's routes.
+    """
+
+    address: int
+    interface: str
+    arp: bool
+    ping: bool
+
+
 class SendArp(msgspec.Struct, frozen=True):
     """An ARP packet to broadcast on the client's link."""
 

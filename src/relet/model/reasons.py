@@ -268,6 +268,13 @@ NO_POOL = Reason(
     "the network has no pool, and no address is reserved for it",
     "Only clients with a reservation are served on this network.",
 )
+SEARCH_ENDED = Reason(
+    "search-ended",
+    False,
+    "no free address was found among those that one request may look at",
+    "Hundreds of addresses in a row were on offer to others, as in a flood of DHCPDISCOVERs with made-up hardware addresses"
+    " (see `client-rate` and `circuit-rate`). The search goes on with the next request.",
+)
 POOL_FULL = Reason(
     "pool-full",
     True,
@@ -301,6 +308,21 @@ QUARANTINED = Reason(
     True,
     "it found {address} in use by another host; nobody gets it for `decline-time`",
     "The client's ARP probe was answered. Look for a host with a static address inside the pool.",
+)
+DECLINE_EXCESS = Reason(
+    "decline-excess",
+    True,
+    "it declined {address} and has declined many others lately; the address is given back, not kept from everybody",
+    "One client may put eight addresses into quarantine at a time. A host that declines every address is broken (often"
+    " something on its link answers every ARP request, as a router with proxy ARP does) or wants to empty the pool.",
+)
+FOUND_IN_USE = Reason(
+    "found-in-use",
+    True,
+    "a host without a lease answered the probe of {address}; nobody gets it for `decline-time`",
+    "Before an address is offered, the server asks by ARP or ping (`probe`) whether somebody uses it. Somebody does: look"
+    " for a host with a static address inside the pool; `relet leases --all --json` has its hardware address if it was found"
+    " by ARP. The client is offered another address at once.",
 )
 DECLINE_IGNORED = Reason(
     "decline-ignored",

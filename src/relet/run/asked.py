@@ -30,7 +30,7 @@ def answer(server: Asked, question: Question) -> object:
     """The answer, to be written as JSON. Raises ValueError for a question that makes no sense."""
     match question:
         case {"do": "why", "client": str(client), "limit": int(limit)}:
-            return told(server.engine.records, client, limit)
+            return told(server.engine.records, client, limit, server.engine.usage())
         case {"do": "status"}:
             return status(server.engine, server.drops())
         case {"do": "lease", "order": dict(order), "who": str(who)}:

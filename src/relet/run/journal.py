@@ -12,13 +12,16 @@ from relet.model.network import Settings
 from relet.model.reasons import Answer
 from relet.server.classify import Kind
 from relet.server.engine import Engine, Record
+from relet.server.usage import Level
 from relet.wire.address import hex_text, ip_text
 
 POOL_FULL_EVERY_S = 60.0
-"""Seconds between two lines that say that a pool is full."""
+"""Seconds between two lines that say that clients get no address because of full pools."""
 DROPS_EVERY_S = 60.0
 """Seconds between two lines that say what was thrown away."""
 _DECLINED = (Kind.DECLINE.value, Answer.SILENT.value, why.QUARANTINED.id)
+_FOUND = (Kind.DISCOVER.value, Answer.SILENT.value, why.FOUND_IN_USE.id)
+_IN_USE = (why.QUARANTINED.id, why.FOUND_IN_USE.id)
 _POOL_FULL = (Kind.DISCOVER.value, Answer.SILENT.value, why.POOL_FULL.id)
 _LINK_TROUBLE = ("link-down", "link-gone")
 
@@ -68,13 +71,34 @@ class Journal:
                 self._log.info(record.answer, **_words(record))
             return
         # RFC 2131 s4.3.3: the administrator should hear of it
-        if declined := self._new("declined", engine.counts[_DECLINED]):
-            newest = next(each for each in reversed(engine.records) if each.reason == why.QUARANTINED.id)
+        if declined := self._new("declined", engine.counts[_DECLINED] + engine.counts[_FOUND]):
+            newest = next(each for each in reversed(engine.records) if each.reason in _IN_USE)
             self._log.warning("address in use by an unknown host", declined=declined, **_words(newest))
         if mono >= self._pool_full_at and (refused := self._new("pool-full", engine.counts[_POOL_FULL])):
             self._pool_full_at = mono + POOL_FULL_EVERY_S
             networks = {record.network for record in engine.records if record.reason == why.POOL_FULL.id}
-            self._log.warning("pool full", unserved=refused, networks=", ".join(sorted(networks)))
+            self._log.warning(
+                "clients without an address: every pool is full", unserved=refused, networks=", ".join(sorted(networks))
+            )
+
+    def pools(self, mono: float) -> None:
+        """Now and then: is a pool nearly full or full, or no longer?"""
+        for level, before, usage in self._engine.pool_events(mono):
+            words = {
+                "network": usage.network,
+                "pool": usage.pool,
+                "size": usage.size,
+                "leased": usage.used,
+                "offered": usage.offered,
+                "declined": usage.declined,
+                "reserved": usage.reserved,
+                "free": usage.free,
+            }
+            if level > before:
+                self._log.warning("pool full" if level is Level.FULL else "pool nearly full", **words)
+            else:
+                was = "full" if before is Level.FULL else "nearly full"
+                self._log.info(f"pool no longer {was}", **words)
 
     def links(self, drops: Counter[str]) -> None:
         """Now and then: has a socket lost its interface?"""

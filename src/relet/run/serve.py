@@ -5,11 +5,13 @@ little, and questions at the control socket are answered. What to decide is the 
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import structlog
 
 from relet.errors import ReletError
+from relet.model.effects import Send
 from relet.model.lease import Leases
 from relet.model.network import Settings
 from relet.net.clock import now
@@ -20,6 +22,7 @@ from relet.run.figures import Figures, Timed
 from relet.run.journal import Journal
 from relet.run.loop import Loop
 from relet.run.metrics import exposition
+from relet.run.probes import Prober
 from relet.run.reload import Reload, Reloaded
 from relet.run.scrape import Scrape
 from relet.server.engine import Engine
@@ -30,6 +33,8 @@ FOLD_EVERY_S = 1.0
 """Seconds between steps while requests come in, or when there was nothing left to do."""
 FOLD_AGAIN_S = 0.02
 """Seconds between steps while nobody asks for anything and there is more to do."""
+EXPIRE_STEP = 1000
+"""Leases and offers that are over worked off at once: some milliseconds."""
 
 
 class Server:
@@ -55,6 +60,7 @@ class Server:
         self.figures = Figures()
         self.started = now().wall
         self.loop = Loop(self._deadline, self._wake)
+        self._prober = Prober(self.loop, self._answered)
         self._control: Control | None = None
         self._scrape: Scrape | None = None
         self._ears = Ears(self.loop, self._ready, self._moved)
@@ -85,6 +91,7 @@ class Server:
             self._control.close()
         if self._scrape is not None:
             self._scrape.close()
+        self._prober.close()
         self._ears.close()
         self.loop.close()
 
@@ -103,15 +110,6 @@ class Server:
         """Everything that was thrown away, by name."""
         return +(Counter(self.engine.drops) + self._ears.drops())
 
-    def _deadline(self) -> float:
-        return 0.0 if self.reloading.busy else self._fold_at
-
-    def _wake(self) -> None:
-        if self.reloading.busy:
-            self.reloading.step()
-        else:
-            self._fold()
-
     def _moved(self) -> None:
         self.engine.own = self._ears.own
 
@@ -122,11 +120,37 @@ class Server:
         moment = now()
         self._heard_at = moment.mono
         self.figures.batch.observe(len(arrivals))
-        for send in self.engine.handle(arrivals, moment):
-            if not self._ears.send(send):
-                self.engine.drops["no-way-out"] += 1
+        self._say(self.engine.handle(arrivals, moment))
         self.figures.answer.observe(now().mono - moment.mono)
         self._journal.follow(moment.mono)
+
+    def _say(self, sends: Iterable[Send]) -> None:
+        for send in sends:
+            if not self._ears.send(send):
+                self.engine.drops["no-way-out"] += 1
+        self._prober.send(self.engine.probes())
+
+    def _answered(self, address: int, hardware: bytes) -> None:
+        moment = now()
+        self._say(self.engine.answered(address, hardware, moment))
+        self._journal.follow(moment.mono)
+
+    def _deadline(self) -> float:
+        if self.reloading.busy:
+            return 0.0
+        waiting = self.engine.deadline()
+        return self._fold_at if waiting is None else min(self._fold_at, waiting)
+
+    def _wake(self) -> None:
+        moment = now()
+        waiting = self.engine.deadline()
+        if waiting is not None and waiting <= moment.mono:
+            self._say(self.engine.wake(moment))
+            self._journal.follow(moment.mono)
+        if self.reloading.busy:
+            self.reloading.step()
+        elif self._fold_at <= moment.mono:
+            self._fold()
 
     def _fold(self) -> None:
         """A step of the store's housekeeping; the next one soon if there is more."""
@@ -136,9 +160,12 @@ class Server:
         except ReletError as error:
             failed = str(error)
         self._journal.folded(failed)
+        expired = self.engine.expire(now(), EXPIRE_STEP)
         drops = self.drops()
+        self._journal.pools(now().mono)
         self._journal.links(drops)
         mono = now().mono
         self._journal.dropped(drops, mono)
         idle = mono - self._heard_at > FOLD_EVERY_S
-        self._fold_at = mono + (FOLD_AGAIN_S if idle and done >= FOLD_STEP else FOLD_EVERY_S)
+        more = idle and (done >= FOLD_STEP or expired >= EXPIRE_STEP)
+        self._fold_at = mono + (FOLD_AGAIN_S if more else FOLD_EVERY_S)

@@ -53,7 +53,8 @@ class Kind(Enum):
 class Request(msgspec.Struct, frozen=True):
     """A classified request. `address`: the one it is about (option 50 or ciaddr), 0 if it names none. `server`: option
     54, None if absent. `reservation`: the one that names the client. `classes`: those that it is in, in the file's order.
-    `place`: where the client is. `relayed`: what the relay says."""
+    `place`: where the client is. `relayed`: what the relay says. `again`: it is decided
+    once more, its address having been probed."""
 
     kind: Kind
     message: Message
@@ -66,6 +67,7 @@ class Request(msgspec.Struct, frozen=True):
     classes: tuple[str, ...] = ()
     place: Place = NOWHERE
     relayed: Relayed = NOTHING_SAID
+    again: bool = False
 
 
 def classify(message: Message, arrival: Arrival, relayed: Relayed = NOTHING_SAID) -> tuple[Kind, int, int | None]:

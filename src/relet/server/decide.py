@@ -215,6 +215,7 @@ DISCOVER = (
         why.NO_POOL,
         lambda s: not any(subnet.pools for subnet in s.network.subnets),
     ),
+    Row("9", "the search for a free address ended at its bound", SILENT, why.SEARCH_ENDED, Situation.search_ended),
     Row("9", "no address is free", SILENT, why.POOL_FULL, _always),
 )
 
@@ -243,6 +244,13 @@ SELECTING = (
 
 DECLINE = (
     Row("2", "the server identifier is not ours", SILENT, why.OTHER_SERVER, lambda s: not s.addressed_to_us()),
+    Row(
+        "3",
+        "the client holds a lease on it, and has put as many other addresses into quarantine as one client may",
+        SILENT,
+        why.DECLINE_EXCESS,
+        lambda s: s.active() and s.declined_much(),
+    ),
     Row("3", "the client holds a lease on the address", SILENT, why.QUARANTINED, Situation.active),
     Row("4", "anything else", SILENT, why.DECLINE_IGNORED, _always),
 )

@@ -12,28 +12,31 @@ from collections import Counter, deque
 from collections.abc import Collection, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from relet.errors import StoreError, WireError
 from relet.model import reasons as why
 from relet.model.clock import Now
-from relet.model.effects import Send
+from relet.model.effects import Probe, Send
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
-from relet.model.lease import Change, Leases, View
+from relet.model.lease import Change, Leases, LeaseState, View
 from relet.model.network import Network
 from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request, classify
 from relet.server.decide import NO_NETWORK, decide
 from relet.server.identify import Directory, Site
 from relet.server.leasequery import Leasequeries, sent
-from relet.server.offers import Offers
+from relet.server.offers import Offer, Offers
 from relet.server.order import Order, ordered
 from relet.server.overlay import Overlay
+from relet.server.probing import Probing, found_in_use
 from relet.server.rebuild import Rebuild, loading
 from relet.server.relayed import NOTHING_SAID
 from relet.server.reply import Replies
 from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
+from relet.server.usage import Levels, PoolEvent, PoolUsage, usage
 from relet.server.verdict import Verdict, verdict
 from relet.wire.message import Message, decode
 from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION
@@ -133,6 +136,8 @@ class Engine:
         self._store = store
         self._directory = Directory(networks)
         self._offers = Offers()
+        self._probing = Probing()
+        self._levels = Levels()
         self._replies = Replies()
         self._queries = Leasequeries(leasequery)
         self._queries.load(store)
@@ -161,6 +166,8 @@ class Engine:
         if rebuild is not None:
             self._directory = rebuild.done()
             self._replies = Replies()
+            self._offers.recount(self._directory.pool)
+            self._probing.clear()
         self._rebuild = None
 
     def order(self, order: Order, who: str, now: Now) -> Change:
@@ -178,7 +185,47 @@ class Engine:
 
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
         """Decide a batch, make its grants safe, and give the replies to send."""
-        pending = [request for arrival in arrivals if (request := self._read(arrival, now)) is not None]
+        return self._serve([request for each in arrivals if (request := self._read(each, now)) is not None], now)
+
+    def deadline(self) -> float | None:
+        """When `wake` should be called (monotonic), None if there is no need."""
+        return self._probing.deadline()
+
+    def wake(self, now: Now) -> list[Send]:
+        """Time has passed: serve those whose address nobody has answered for. Those that went elsewhere are forgotten."""
+        due = self._probing.due(now.mono)
+        waiting = [request for address, request in due if self._offers.holder(address, now.mono) == request.client]
+        return self._serve([replace(request, again=True) for request in waiting], now)
+
+    @property
+    def probes_skipped(self) -> int:
+        """Addresses offered unprobed because too many probes were out."""
+        return self._probing.skipped
+
+    def probes(self) -> list[Probe]:
+        """The probes to send since the last call. An answer to one is told by `answered`."""
+        probes, self._probing.effects = self._probing.effects, []
+        return probes
+
+    def answered(self, address: int, hardware: bytes, now: Now) -> list[Send]:
+        """A host was heard that uses an address. If it was probed, it is quarantined, and its client served anew.
+
+        hardware: the host's hardware address, b'' if it is not known. What was never asked for is ignored.
+        """
+        request = self._probing.answered(address, hardware)
+        if request is None:
+            return []
+        if request.site is not None:
+            self._withdraw(address, request.site)
+        try:
+            plan = found_in_use(request, address, self._store.view((), (address,)).lease(address), hardware, now)
+            settled, _ = settle([plan], self._store.commit(plan.changes, now.wall))
+        except StoreError as error:
+            self.store_error = str(error)
+            return []
+        return self._answer(settled, now) + self._serve([replace(request, again=True)], now)
+
+    def _serve(self, pending: list[Request], now: Now) -> list[Send]:
         sends: list[Send] = []
         for _ in range(MAX_ROUNDS):
             if not pending:
@@ -202,6 +249,26 @@ class Engine:
             settled, pending = settle(plans, committed)
             sends += self._answer(settled, now)
         return sends + self._answer(silent(pending, why.STORE_CONTENDED), now)
+
+    def expire(self, now: Now, limit: int) -> int:
+        """Housekeeping between batches: work off at most so many offers and leases that are over; how many there were.
+        Nothing depends on it but the counts of `usage` and the length of a later search."""
+        done = self._offers.lapse(now.mono, limit)
+        try:
+            lease = self._store.view((), ()).lease
+            for site in self._directory.sites.values():
+                done += site.free.expire(lease, int(now.wall), limit - done)
+        except StoreError as error:
+            self.store_error = str(error)
+        return done
+
+    def usage(self) -> list[PoolUsage]:
+        """How full each pool is, in the file's order; as true as `expire` keeps it."""
+        return [row for site in self._directory.sites.values() for row in usage(site)]
+
+    def pool_events(self, mono: float) -> list[PoolEvent]:
+        """Pools that have become nearly full or full since the last call, or are so no longer."""
+        return self._levels.follow(self._directory.sites.values(), mono)
 
     def _view(self, requests: Sequence[Request]) -> View:
         return self._store.view([request.client for request in requests], [request.address for request in requests])
@@ -247,27 +314,36 @@ class Engine:
             except Exception as error:  # a bug of ours: it costs this datagram
                 self._bug(request.arrival, error)
                 continue
+            if plan is None:
+                continue
             if plan.changes:
                 overlay.plan(plan.changes)
             plans.append(plan)
         return plans
 
-    def _decide(self, request: Request, view: View, now: Now) -> Verdict:
+    def _decide(self, request: Request, view: View, now: Now) -> Verdict | None:
+        """None: its address has to be probed first."""
         if request.site is None:
             if request.kind is Kind.LEASEQUERY:
                 return self._queries.decide(request, self._store, self._directory, now)
             return Verdict(request, NO_NETWORK.answer, NO_NETWORK.reason, request.address)
         situation = Situation(request, request.site, view, self._offers, self.own, now)
         decided = verdict(situation, decide(situation))
+        network = request.site.network
+        waits = False
+        if network.probe != "off":
+            decided = self._probing.told(decided)
+            waits = self._probing.holds(decided, view.lease(decided.address), now.mono)
         if request.site.circuits is not None:
             situation.count(decided.answer is Answer.OFFER or bool(decided.changes), decided.address)
-        if decided.answer is Answer.OFFER:
-            network = request.site.network
-            self._offers.hold(decided.address, request.client, network.name, now.mono + network.offer_time, now.mono)
+        if decided.answer is Answer.OFFER or waits:
+            pool = None if decided.reason is why.OFFERED_CURRENT else request.site.free.pool(decided.address)
+            offer = Offer(request.client, network.name, now.mono + network.offer_time, pool)
+            self._offers.hold(decided.address, offer, now.mono)
         elif request.kind is Kind.SELECTING and decided.reason is why.OTHER_SERVER:
             # RFC 2131 s3.1.4: the client chose another server
             self._withdraw(self._offers.address(request.client, request.site.network.name, now.mono), request.site)
-        return decided
+        return None if waits else decided
 
     def _withdraw(self, offered: int, site: Site) -> None:
         self._offers.withdraw(offered)
@@ -284,6 +360,8 @@ class Engine:
             self._remember(_record(done, now))
             for change in done.changes:
                 self._note(change)
+            if done.answer is Answer.ACK and done.network is not None and done.network.probe != "off":
+                self._probing.saw(done.address, now.mono)
             if done.answer is not Answer.SILENT:
                 try:
                     sends.append(self._replies.reply(each) if done.made is None else sent(done))
@@ -308,6 +386,8 @@ class Engine:
             site.note(before, after)
         self._queries.note(before, after)
         self._offers.withdraw(after.address)
+        if after.state is LeaseState.DECLINED:
+            self._probing.forget(after.address)
 
     def _remember(self, record: Record) -> None:
         self.records.append(record)

@@ -15,7 +15,7 @@ from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
 from relet.model.lease import Lease
 from relet.model.network import Network, Reservation, Subnet, admits
-from relet.server.allocate import LOADED_AT_ONCE, FreeAddresses
+from relet.server.allocate import LOADED_AT_ONCE, FreeAddresses, PoolAddresses
 from relet.server.limits import Circuits, Rates
 from relet.server.match import classes_of
 from relet.server.parameters import TermsBook
@@ -136,6 +136,11 @@ class Directory:
         if at < 0 or address > self._spans[at][1]:
             return None
         return self._spans[at][2]
+
+    def pool(self, address: int) -> PoolAddresses | None:
+        """The pool that counts an address as used, on offer or free."""
+        site = self.locate(address)
+        return site.free.pool(address) if site is not None else None
 
     def place(self, arrival: Arrival, message: Message, relayed: Relayed) -> Place:
         """Where a request comes from. Raises WireError for relay information that no relay vouches for."""

@@ -21,6 +21,10 @@ from relet.wire.options import RELAY_AGENT_INFORMATION
 
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
 
+MAX_DECLINED = 8
+"""Addresses that one client may have put into quarantine at a time: a host that declines whatever it gets, by mistake or on
+purpose, does not empty the pool."""
+
 
 class Situation:
     """One request against what the server knows now. own: the server's addresses. admitted: is the client served here?"""
@@ -115,6 +119,12 @@ class Situation:
         """The address that stands for ours in what this client hears, 0 for none (RFC 5107 s4)."""
         return self._relayed().override
 
+    def declined_much(self) -> bool:
+        """Are MAX_DECLINED addresses in quarantine because this client declined them?"""
+        known = self._view.leases(self.request.client)
+        wall = self.now.wall
+        return sum(each.quarantined(wall) and each.reason != why.FOUND_IN_USE.id for each in known) >= MAX_DECLINED
+
     # of any address of the network
 
     def reserved_for_other(self, address: int) -> bool:
@@ -198,8 +208,11 @@ class Situation:
         return self.address if self.grantable(self.address) else 0
 
     def new_address(self) -> int:
-        """Any free address of the pools, else 0 (s4.3.1, fourth case): of the subnet that relay or client selected (RFC
+        """Any free address of the pools, one that waits for this client (for BOOTP, too, it may have been probed) before
+        others, else 0 (s4.3.1, fourth case): of the subnet that relay or client selected (RFC
         3527, RFC 3011), or of the relay's own first. No test before choosing can tell."""
+        if promised := self.address_on_offer():
+            return promised
         place, wall, classes = self.request.place, int(self.now.wall), self.request.classes
         choose = self._site.free.choose
         near = place.subnet if place.confined or len(self.network.subnets) > 1 else None
@@ -207,6 +220,10 @@ class Situation:
         if found or near is None or place.confined:
             return found
         return choose(self._view.lease, self.grantable, wall, classes)
+
+    def search_ended(self) -> bool:
+        """Did `new_address` find nothing because it looked at so many addresses as one request may cost?"""
+        return self._site.free.unfinished
 
     # of the circuit
 
@@ -216,8 +233,8 @@ class Situation:
 
     @property
     def metered(self) -> bool:
-        """Has the network a rate?"""
-        return self._site.rates is not None
+        """Has the network a rate, and was the request not counted before?"""
+        return self._site.rates is not None and not self.request.again
 
     def client_exceeds(self) -> bool:
         """Does it ask more often than `client-rate`?"""

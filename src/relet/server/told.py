@@ -1,13 +1,14 @@
 """What a server tells of itself: the last verdicts for a client (`relet why`), and what was counted (`relet status`)."""
 
 from collections import Counter
-from collections.abc import Reversible
+from collections.abc import Reversible, Sequence
 
 import msgspec
 
 from relet.model.ident import key_text, parse_asked
-from relet.model.reasons import REASONS, explain
+from relet.model.reasons import POOL_FULL, REASONS, explain
 from relet.server.engine import Engine, Record
+from relet.server.usage import PoolUsage, explained
 from relet.wire.address import hex_text, ip_text
 from relet.wire.reasons import REASONS as DROPS
 
@@ -44,36 +45,41 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """A server since its start. drops: datagrams thrown away, by name, most first; store_error: '' while the store works."""
+    """A server since its start. drops: datagrams thrown away, by name, most first; store_error: '' while the store works;
+    pools: how full they are now; probes_skipped: addresses offered unprobed because too many probes were out."""
 
     verdicts: list[Count]
     drops: dict[str, int]
     store_error: str
+    pools: list[PoolUsage] = []
+    probes_skipped: int = 0
 
 
 def status(engine: Engine, drops: Counter[str]) -> Status:
     """What has been counted; the most frequent first. drops: those of the sockets included."""
     verdicts = [Count(*key, count) for key, count in engine.counts.most_common()]
-    return Status(verdicts, dict(drops.most_common()), engine.store_error)
+    return Status(verdicts, dict(drops.most_common()), engine.store_error, engine.usage(), engine.probes_skipped)
 
 
-def told(records: Reversible[Record], client: str, limit: int) -> list[Told]:
+def told(records: Reversible[Record], client: str, limit: int, pools: Sequence[PoolUsage] = ()) -> list[Told]:
     """The newest verdicts for a client, newest first. client: hardware address, client identifier, either as `relet
-    leases` prints it, or an address. Raises ValueError that says what to write."""
+    leases` prints it, or an address. pools: as they are now, to explain with. Raises ValueError that says what to write."""
     asked = parse_asked(client)
     octets = asked.to_bytes(4) if isinstance(asked, int) else asked
     found = []
     for record in reversed(records):
         if octets in (record.client[1:], record.hardware[1:], record.address.to_bytes(4)):
-            found.append(_tell(record))
+            found.append(_tell(record, pools))
             if len(found) >= min(limit, MAX_TOLD):
                 break
     return found
 
 
-def _tell(record: Record) -> Told:
+def _tell(record: Record, pools: Sequence[PoolUsage]) -> Told:
     address = ip_text(record.address) if record.address else ""
     text, manual = _explained(record.reason, address)
+    if record.reason == POOL_FULL.id and (full := [row for row in pools if row.network == record.network]):
+        text += f"; now {explained(full)}"
     where = f"relay {ip_text(record.giaddr)}" if record.giaddr else record.interface or "unicast"
     return Told(
         at=record.at,

@@ -52,7 +52,7 @@ def verdict(s: Situation, ruling: Ruling) -> Verdict:
         return _bare(s, row, address, lease_seconds(s, address), ())
     if row.reason is why.QUARANTINED:
         return _bare(s, row, address, 0, _ended(s, LeaseState.DECLINED, s.network.decline_time, row.reason))
-    if row.reason is why.RELEASED:
+    if row.reason is why.RELEASED or row.reason is why.DECLINE_EXCESS:
         return _bare(s, row, address, 0, _ended(s, LeaseState.RELEASED, 0, row.reason))
     return _bare(s, row, address, 0, ())
 

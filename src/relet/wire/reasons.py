@@ -21,6 +21,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "bad-udp-length": "The UDP packet claims more octets than the IP packet has, or fewer than its own header.",
         "udp-checksum": "The UDP checksum is wrong.",
         "bad-arp": "The ARP packet is neither a request nor a reply for IPv4 over Ethernet.",
+        "bad-icmp": "The packet is no ICMP echo message, or its checksum is wrong.",
         # messages
         "truncated-message": "The message is shorter than the fixed BOOTP fields.",
         "bad-op": "The message is neither BOOTREQUEST nor BOOTREPLY.",
