@@ -70,10 +70,10 @@ def test_a_lease_from_its_beginning_to_its_end(control: str, store: MemoryStore)
     at = ("--control", control)
     code, out, err = relet("lease", "add", "192.168.1.100", "52:54:00:00:00:01", "--for", "2h", *at)
     assert (code, err) == (0, "")
-    assert out.startswith("192.168.1.100  mac 52:54:00:00:00:01  bound, until ")
+    assert out.startswith("192.168.1.100  mac 52:54:00:00:00:01  bound  until ")
     assert relet("lease", "change", "192.168.1.100", "--hostname", "desk", *at)[0] == 0
     code, out, _ = relet("lease", "reserve", "192.168.1.100", "mac 52:54:00:00:00:01", *at)
-    assert "bound, reserved, until" in out
+    assert "bound, reserved  until" in out
     assert relet("lease", "unreserve", "192.168.1.100", *at)[0] == 0
     code, out, err = relet("lease", "end", "192.168.1.100", "--json", *at)
     assert (json.loads(out)["state"], json.loads(out)["hostname"]) == ("ended", "desk")
@@ -82,6 +82,13 @@ def test_a_lease_from_its_beginning_to_its_end(control: str, store: MemoryStore)
     entries = store.history()
     assert [entry.who for entry in entries] == [WHO] * 6
     assert entries[0].lease.state == "released"
+
+
+def test_an_address_that_is_reserved_and_free_has_no_end(control: str) -> None:
+    _, out, _ = relet(
+        "lease", "reserve", "192.168.1.50", "52:54:00:00:00:01", "--hostname", "desk", "--control", control
+    )
+    assert out == "192.168.1.50  mac 52:54:00:00:00:01  desk  reserved\n"
 
 
 def test_a_refusal_is_told(control: str) -> None:
@@ -149,7 +156,7 @@ def test_who_and_what_is_reserved_show_in_the_tables(tmp_path: Path) -> None:
     store.close()
     _, out, _ = relet("leases", "--store", url)
     assert ["bound, reserved" in line for line in out.splitlines()] == [False, True, False]
-    assert "  reserved  " in out.splitlines()[2]
+    assert out.splitlines()[2].endswith("  office   reserved")
     assert [row["reserved"] for row in json.loads(relet("leases", "--store", url, "--json")[1])] == [True, True]
     assert relet("history", "--store", url)[1].splitlines()[1].endswith("  ada")
     assert [row["who"] for row in json.loads(relet("history", "--store", url, "--json")[1])] == ["ada", "ada"]

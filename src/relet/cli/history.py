@@ -70,7 +70,7 @@ def _keys(source: SqliteReader, octets: bytes) -> set[ClientKey]:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     lease = entry.lease
-    became, until = lease.state.value, when(lease.expires)
+    became, until = lease.state.value + (", reserved" if lease.kept else ""), when(lease.expires)
     who = key_text(lease.client), lease.hostname, lease.network
     return when(entry.at), ip_text(lease.address), *who, became, until, lease.reason, entry.who
 

@@ -5,16 +5,16 @@ from typing import Annotated
 import msgspec
 import typer
 
-from relet.cli.leases import plain, state_text
-from relet.cli.output import complain, show_json, when
+from relet.cli.leases import plain, row
+from relet.cli.output import complain, show_json
 from relet.cli.sources import ConfigFile, ControlSocket, control_socket
 from relet.config.values import lease_duration
-from relet.model.ident import ClientKey, key_text, parse_key
+from relet.model.ident import ClientKey, parse_key
 from relet.model.lease import Lease
 from relet.net.clock import now
 from relet.run.control import ask
 from relet.server.order import Do, Order
-from relet.wire.address import ip_text, parse_ip
+from relet.wire.address import parse_ip
 
 MAX_HOSTNAME = 255
 
@@ -51,8 +51,8 @@ def lease(
     if as_json:
         show_json(plain(after, wall))
     else:
-        state = f"{state_text(after, wall)}{', reserved' if after.kept else ''}"
-        print(f"{ip_text(after.address)}  {key_text(after.client)}  {state}, until {when(after.expires)}")
+        where, client_text, name, _, state, until, *_ = row(after, wall)
+        print("  ".join(filter(None, (where, client_text, name, state, until and f"until {until}"))))
     if do is Do.END:
         still = (
             "may still use it until the end that it was promised, and others may get it now"

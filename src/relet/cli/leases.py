@@ -54,7 +54,9 @@ def leases(
 def row(lease: Lease, wall: float) -> tuple[str, ...]:
     """A lease as cells under COLUMNS."""
     client, state, until = key_text(lease.client), state_text(lease, wall), when(lease.expires)
-    if lease.kept and state != RESERVED:
+    if state == RESERVED:
+        until = ""
+    elif lease.kept:
         state = f"{state}, {RESERVED}"
     return ip_text(lease.address), client, lease.hostname, lease.network, state, until, lease.reason, note(lease)
 
