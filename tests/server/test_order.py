@@ -256,3 +256,29 @@ def test_a_failing_store_changes_nothing_and_says_so() -> None:
     with pytest.raises(StoreError, match="the disk is full"):
         order(table, Do.RESERVE, 105, **whose())
     assert table.on(ip(105)) is None
+
+
+def test_the_counts_of_the_pool_follow_what_is_ordered() -> None:
+    table = Table(decline_time=600)
+
+    def counts() -> tuple[int, int, int, int]:
+        table.engine.expire(table.now, 100)
+        (row,) = table.engine.usage()
+        assert row.size == row.used + row.declined + row.offered + row.reserved + row.free
+        return row.used, row.declined, row.reserved, row.free
+
+    order(table, Do.ADD, **whose(), seconds=60)
+    assert counts() == (1, 0, 0, 9)
+    order(table, Do.RESERVE, **whose())
+    table.later(61)
+    assert counts() == (0, 0, 1, 9)  # its lease is over, and it is still kept
+    table.restart()
+    assert counts() == (0, 0, 1, 9)
+    table.say(discover())
+    table.say(selecting(ip(100)))
+    assert counts() == (1, 0, 0, 9)
+    table.say(decline(ip(100)))
+    assert counts() == (0, 1, 0, 9)
+    order(table, Do.LIFT)
+    order(table, Do.UNRESERVE)
+    assert counts() == (0, 0, 0, 10)

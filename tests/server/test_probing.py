@@ -235,3 +235,21 @@ def test_message_types_that_get_no_new_address_never_wait(table: Table) -> None:
     table.lease(ip(100), seconds=-5)
     assert kind_of(table.say(reboot(ip(100)))) == "ACK"
     assert table.engine.probes() == []
+
+
+def test_a_rate_counts_a_request_once_though_it_is_decided_twice() -> None:
+    table = Table(probe="arp", client_rate=0.001)
+    asked = 0
+    while True:  # until the client has only one request left
+        probe = Table(probe="arp", client_rate=0.001)
+        for _ in range(asked + 1):
+            probe.say(discover())
+        if probe.engine.counts["DISCOVER", "SILENT", "client-rate"]:
+            break
+        asked += 1
+    for _ in range(asked):
+        table.say(discover())
+    assert waited(table) == [("OFFER", ip(100))]
+    assert not table.engine.counts["DISCOVER", "SILENT", "client-rate"]
+    table.say(discover())
+    assert table.verdict() == ("SILENT", "client-rate")
