@@ -16,11 +16,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from relet import __version__
 from relet.errors import MachineError, StoreError
 from relet.model.lease import Change, Committed
+from relet.model.network import Settings
 from relet.net.clock import now
 from relet.run import scrape
 from relet.run.figures import Figures, Histogram, Timed
 from relet.run.loop import Loop
 from relet.run.metrics import METRICS, exposition
+from relet.run.reload import Reload
 from relet.run.scrape import FRESH_S, MAX_CONNECTIONS, MAX_REQUEST, Scrape
 from relet.store.memory import MemoryStore
 from support.lab import need
@@ -41,6 +43,7 @@ class Rig:
         self.engine = self.table.engine
         self.loop = Loop(lambda: None, lambda: None)
         self.figures = Figures()
+        self.reloading = Reload(self.engine, Settings((self.table.network,)), None, lambda _: None)
         self.started = 1_700_000_000.5
         self.dropped = Counter({"truncated-message": 3, 'odd "name"\\\n': 1})
 
@@ -80,6 +83,14 @@ def test_a_failing_store_and_bugs_show(rig: Rig) -> None:
     rig.engine.store_error = "disk full"
     rig.engine.drops["bug"] = 2
     assert (rig.samples()["relet_store_up", ()], rig.samples()["relet_bugs_total", ()]) == (0, 2)
+
+
+def test_a_refused_reload_shows_and_a_dry_run_does_not(rig: Rig) -> None:
+    told = []
+    for dry in (True, False):
+        rig.reloading.begin(dry, rig.table.now)  # there is no file to read
+        told.append(rig.samples()["relet_last_reload_success", ()])
+    assert told == [1, 0]
 
 
 def test_histograms_count_what_lies_below_each_bound(rig: Rig) -> None:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 from relet import __version__
 from relet.run.figures import Figures, Histogram
 from relet.run.loop import Loop
+from relet.run.reload import Reload
 from relet.server.engine import Engine
 
 Labels = tuple[tuple[str, str], ...]
@@ -24,6 +25,7 @@ class Scraped(Protocol):
     loop: Loop
     figures: Figures
     started: float
+    reloading: Reload
 
     def drops(self) -> Counter[str]: ...
 
@@ -103,6 +105,13 @@ METRICS = (
         "1 while the store works, 0 while it fails and nothing is allocated.",
         (),
         lambda server: _one(0 if server.engine.store_error else 1),
+    ),
+    Metric(
+        "relet_last_reload_success",
+        "gauge",
+        "0 if the configuration file was refused when it was last read, else 1.",
+        (),
+        lambda server: _one(0 if server.reloading.refused else 1),
     ),
     Metric(
         "relet_bugs_total",

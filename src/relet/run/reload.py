@@ -44,12 +44,13 @@ class Reload:
     """file: the configuration file, None if the server was started without one. want: has other sockets opened and raises
     MachineError if they cannot be.
 
-    settings: those in effect. said: of the last reload.
+    settings: those in effect. said: of the last reload. refused: was the last one refused? Dry runs do not count.
     """
 
     def __init__(self, engine: Engine, settings: Settings, file: Path | None, want: Callable[[Settings], None]) -> None:
         self.settings = settings
         self.said = Reloaded(REFUSED, ["there has been no reload since the server started"])
+        self.refused = False
         self._engine = engine
         self._file = file
         self._want = want
@@ -98,6 +99,7 @@ class Reload:
         if not self._dry:
             self._engine.reconfigure(rebuild)
             self.settings = coming
+            self.refused = False
             self._tell()
         self._forget()
 
@@ -129,6 +131,7 @@ class Reload:
         self._forget()
         self.said = Reloaded(REFUSED, problems)
         if not self._dry:
+            self.refused = True
             for problem in problems[:MAX_LOGGED]:
                 self._log.error("not reloaded", problem=problem)
         return self.said
