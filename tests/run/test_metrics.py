@@ -3,12 +3,15 @@
 The oracles are Prometheus's own: its Python library reads the text, and promtool judges names and units.
 """
 
+import re
 import socket
 import subprocess
+import textwrap
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -21,14 +24,15 @@ from relet.net.clock import now
 from relet.run import scrape
 from relet.run.figures import Figures, Histogram, Timed
 from relet.run.loop import Loop
-from relet.run.metrics import METRICS, exposition
+from relet.run.metrics import METRICS, Seen, exposition
 from relet.run.reload import Reload
 from relet.run.scrape import FRESH_S, MAX_CONNECTIONS, MAX_REQUEST, Scrape
 from relet.store.memory import MemoryStore
 from support.lab import need
 from support.networks import subnet
-from support.table import Table, arrive, discover, ip, reboot
+from support.table import OTHER_MAC, Table, arrive, decline, discover, ip, reboot, selecting
 
+ROOT = Path(__file__).parents[2]
 LOOPBACK = 0x7F000001
 PATIENCE_S = 10
 HUGE = 64 << 20
@@ -78,6 +82,21 @@ def test_what_was_counted_is_told(rig: Rig) -> None:
     assert [labels[0] for name, labels in samples if name == "relet_build_info"] == [("version", __version__)]
 
 
+def test_pools_are_told_with_where_they_are(rig: Rig) -> None:
+    table = rig.table
+    for last, message in ((100, selecting(ip(100))), (101, selecting(ip(101), mac=OTHER_MAC))):
+        assert table.say(message) is not None, last
+    table.say(decline(ip(100)))
+    table.say(discover(mac=bytes((2, 0, 0, 0, 0, 9))))
+    pool = (("network", "office"), ("subnet", "192.168.1.0/24"), ("pool", "192.168.1.100-192.168.1.109"))
+    samples = rig.samples()
+    counts = {
+        name: samples[f"relet_pool_{name}", pool]
+        for name in ("size", "used", "offered", "declined", "reserved", "free")
+    }
+    assert counts == {"size": 10, "used": 1, "offered": 1, "declined": 1, "reserved": 0, "free": 7}
+
+
 def test_a_failing_store_and_bugs_show(rig: Rig) -> None:
     assert (rig.samples()["relet_store_up", ()], rig.samples()["relet_bugs_total", ()]) == (1, 0)
     rig.engine.store_error = "disk full"
@@ -112,10 +131,21 @@ def test_promtool_is_content(rig: Rig) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
+def test_the_alerts_of_the_manual_are_good_and_about_metrics_that_are_there(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
+    (rules,) = re.findall(r"^    groups:\n(?:    .*\n)+", text, re.MULTILINE)
+    file = tmp_path / "alerts.yml"
+    file.write_text(textwrap.dedent(rules), encoding="utf-8")
+    command = [need("promtool"), "check", "rules", str(file)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, "3 rules found" in ended.stdout) == (0, True), ended.stdout + ended.stderr
+    assert set(re.findall(r"relet_[a-z_]+", rules)) <= {metric.name for metric in METRICS}
+
+
 def test_every_metric_has_its_labels(rig: Rig) -> None:
     rig.table.say(discover())
     for metric in METRICS:
-        read = list(metric.read(rig))
+        read = list(metric.read(Seen(rig, rig.engine.usage())))
         assert read, metric.name
         assert {tuple(name for name, _ in labels) for labels, _ in read} == {metric.labels}
 

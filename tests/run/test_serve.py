@@ -352,6 +352,7 @@ def test_metrics_are_answered_beside_the_clients(town: Town) -> None:
         b'relet_verdicts_total{request="DISCOVER",answer="OFFER",reason="offered-new"} 1',
         b"relet_batch_datagrams_count 1",
         b"relet_answer_duration_seconds_count 1",
+        b'relet_pool_offered{network="office",subnet="192.168.1.0/24",pool="192.168.1.100-192.168.1.119"} 1',
     ):
         assert line in text.splitlines()
     command = [need("promtool"), "check", "metrics"]

@@ -14,6 +14,7 @@ from relet.run.figures import Figures, Histogram
 from relet.run.loop import Loop
 from relet.run.reload import Reload
 from relet.server.engine import Engine
+from relet.server.usage import PoolUsage
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -30,6 +31,13 @@ class Scraped(Protocol):
     def drops(self) -> Counter[str]: ...
 
 
+class Seen(NamedTuple):
+    """What one scrape looks at. pools: how full they are."""
+
+    server: Scraped
+    pools: list[PoolUsage]
+
+
 class Metric(NamedTuple):
     """A row. read: (labels, value) of each sample; labels: their names, for the documents."""
 
@@ -37,27 +45,39 @@ class Metric(NamedTuple):
     kind: Literal["counter", "gauge", "histogram"]
     about: str
     labels: tuple[str, ...]
-    read: Callable[[Scraped], Iterable[tuple[Labels, float | Histogram]]]
+    read: Callable[[Seen], Iterable[tuple[Labels, float | Histogram]]]
 
 
 def _one(value: float | Histogram) -> list[tuple[Labels, float | Histogram]]:
     return [((), value)]
 
 
-def _build(_: Scraped) -> list[tuple[Labels, float | Histogram]]:
+def _build(_: Seen) -> list[tuple[Labels, float | Histogram]]:
     python = ".".join(map(str, version_info[:3]))
     return [((("version", __version__), ("python", python)), 1)]
 
 
-def _answers(server: Scraped) -> Iterator[tuple[Labels, float | Histogram]]:
-    for (request, answer, reason), count in server.engine.counts.items():
+def _answers(seen: Seen) -> Iterator[tuple[Labels, float | Histogram]]:
+    for (request, answer, reason), count in seen.server.engine.counts.items():
         yield (("request", request), ("answer", answer), ("reason", reason)), count
 
 
-def _drops(server: Scraped) -> Iterator[tuple[Labels, float | Histogram]]:
-    for name, count in server.drops().items():
+def _drops(seen: Seen) -> Iterator[tuple[Labels, float | Histogram]]:
+    for name, count in seen.server.drops().items():
         yield (("reason", name),), count
 
+
+def _pools(count: Callable[[PoolUsage], float]) -> Callable[[Seen], Iterable[tuple[Labels, float | Histogram]]]:
+    """One number of every pool."""
+
+    def read(seen: Seen) -> Iterator[tuple[Labels, float | Histogram]]:
+        for pool in seen.pools:
+            yield (("network", pool.network), ("subnet", pool.subnet), ("pool", pool.pool)), count(pool)
+
+    return read
+
+
+_POOL = ("network", "subnet", "pool")
 
 METRICS = (
     Metric("relet_build_info", "gauge", "Always 1; which relet this is.", ("version", "python"), _build),
@@ -66,7 +86,7 @@ METRICS = (
         "gauge",
         "When the server started, in seconds since 1970.",
         (),
-        lambda server: _one(server.started),
+        lambda seen: _one(seen.server.started),
     ),
     Metric(
         "relet_verdicts_total",
@@ -83,62 +103,93 @@ METRICS = (
         "histogram",
         "Datagrams that a socket held at once.",
         (),
-        lambda server: _one(server.figures.batch),
+        lambda seen: _one(seen.server.figures.batch),
     ),
     Metric(
         "relet_commit_duration_seconds",
         "histogram",
         "Time until the changes of a batch were safe in the store, or had failed.",
         (),
-        lambda server: _one(server.figures.commit),
+        lambda seen: _one(seen.server.figures.commit),
     ),
     Metric(
         "relet_answer_duration_seconds",
         "histogram",
         "Time from the receipt of a batch until its last reply was sent.",
         (),
-        lambda server: _one(server.figures.answer),
+        lambda seen: _one(seen.server.figures.answer),
     ),
     Metric(
         "relet_store_up",
         "gauge",
         "1 while the store works, 0 while it fails and nothing is allocated.",
         (),
-        lambda server: _one(0 if server.engine.store_error else 1),
+        lambda seen: _one(0 if seen.server.engine.store_error else 1),
+    ),
+    Metric("relet_pool_size", "gauge", "Addresses of a pool.", _POOL, _pools(lambda pool: pool.size)),
+    Metric("relet_pool_used", "gauge", "Of those, leased.", _POOL, _pools(lambda pool: pool.used)),
+    Metric(
+        "relet_pool_offered",
+        "gauge",
+        "Of those, on offer and not yet accepted.",
+        _POOL,
+        _pools(lambda pool: pool.offered),
+    ),
+    Metric(
+        "relet_pool_declined",
+        "gauge",
+        "Of those, found in use and in quarantine.",
+        _POOL,
+        _pools(lambda pool: pool.declined),
+    ),
+    Metric(
+        "relet_pool_reserved",
+        "gauge",
+        "Of those, kept for somebody by a reservation.",
+        _POOL,
+        _pools(lambda pool: pool.reserved),
+    ),
+    Metric(
+        "relet_pool_free",
+        "gauge",
+        "Of those, free: the size less all of the others.",
+        _POOL,
+        _pools(lambda pool: pool.free),
     ),
     Metric(
         "relet_last_reload_success",
         "gauge",
         "0 if the configuration file was refused when it was last read, else 1.",
         (),
-        lambda server: _one(0 if server.reloading.refused else 1),
+        lambda seen: _one(0 if seen.server.reloading.refused else 1),
     ),
     Metric(
         "relet_bugs_total",
         "counter",
         "Datagrams that met a bug of relet; please report them.",
         (),
-        lambda server: _one(server.engine.drops["bug"]),
+        lambda seen: _one(seen.server.engine.drops["bug"]),
     ),
     Metric(
         "relet_loop_faults_total",
         "counter",
         "Steps of the server's loop that met a bug of relet; please report them.",
         (),
-        lambda server: _one(server.loop.faults),
+        lambda seen: _one(seen.server.loop.faults),
     ),
 )
 
 
 def exposition(server: Scraped) -> bytes:
     """All metrics of a server as text."""
-    return "".join(line for metric in METRICS for line in _lines(metric, server)).encode()
+    seen = Seen(server, server.engine.usage())
+    return "".join(line for metric in METRICS for line in _lines(metric, seen)).encode()
 
 
-def _lines(metric: Metric, server: Scraped) -> Iterator[str]:
+def _lines(metric: Metric, seen: Seen) -> Iterator[str]:
     yield f"# HELP {metric.name} {metric.about}\n"
     yield f"# TYPE {metric.name} {metric.kind}\n"
-    for labels, value in metric.read(server):
+    for labels, value in metric.read(seen):
         if isinstance(value, Histogram):
             yield from _histogram(metric.name, value)
         else:
