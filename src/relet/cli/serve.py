@@ -12,6 +12,7 @@ from relet.config.load import load, quick
 from relet.model.network import Settings
 from relet.net import netlink, rights
 from relet.net.link import LinkError
+from relet.run.notify import Notify
 from relet.run.serve import Server
 from relet.store import open_store
 
@@ -34,7 +35,8 @@ def serve(
         store = open_store(settings.store)
     try:
         group = who.gid if settings.user or settings.group else None
-        server = Server(settings, store, verbose, group, config.absolute() if config is not None else None)
+        file = config.absolute() if config is not None else None
+        server = Server(settings, store, verbose, group, file, Notify(os.environ, os.getpid()))
         try:
             rights.give_up(who)
             for number in (signal.SIGTERM, signal.SIGINT):

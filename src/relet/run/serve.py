@@ -22,6 +22,7 @@ from relet.run.figures import Figures, Timed
 from relet.run.journal import Journal
 from relet.run.loop import Loop
 from relet.run.metrics import exposition
+from relet.run.notify import Notify
 from relet.run.probes import Prober
 from relet.run.reload import Reload, Reloaded
 from relet.run.scrape import Scrape
@@ -41,7 +42,7 @@ class Server:
     """A running server. Raises LinkError and StoreError while it is built, nothing afterwards.
 
     verbose: log every verdict. group: number of the group that may ask at the control socket besides its owner. file: the
-    configuration file that the settings are from, if there is one.
+    configuration file that the settings are from, if there is one. notify: whom to tell that the server is ready and alive.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class Server:
         verbose: bool = False,
         group: int | None = None,
         file: Path | None = None,
+        notify: Notify | None = None,
     ) -> None:
+        self._notify = notify or Notify({}, 0)
         self._log = structlog.get_logger("relet.serve")
         self._settings = settings
         self._store = store
@@ -82,7 +85,9 @@ class Server:
     def run(self) -> None:
         """Serve until the loop is stopped."""
         self._journal.started(self._settings)
+        self._notify.ready(self._state())
         self.loop.run()
+        self._notify.stopping()
         self._log.info("stopped", **self.summary())
 
     def close(self) -> None:
@@ -93,11 +98,16 @@ class Server:
             self._scrape.close()
         self._prober.close()
         self._ears.close()
+        self._notify.close()
         self.loop.close()
 
     def reload(self, dry: bool = False) -> Reloaded:
         """Begin to read the configuration file again; `reloading.said` tells what came of it."""
-        return self.reloading.begin(dry, now())
+        moment = now()
+        self._notify.reloading(moment.mono)
+        said = self.reloading.begin(dry, moment)
+        self._reloaded()
+        return said
 
     def summary(self) -> dict[str, int]:
         """Verdicts by answer, and datagrams dropped."""
@@ -109,6 +119,16 @@ class Server:
     def drops(self) -> Counter[str]:
         """Everything that was thrown away, by name."""
         return +(Counter(self.engine.drops) + self._ears.drops())
+
+    def _reloaded(self) -> None:
+        if not self.reloading.busy:
+            self._notify.ready(self._state())
+
+    def _state(self) -> str:
+        """A line for whoever looks after services."""
+        if self.engine.store_error:
+            return f"the store fails: {self.engine.store_error}"
+        return f"serves (networks {len(self.reloading.settings.networks)}, addresses {len(self._ears.own)})"
 
     def _moved(self) -> None:
         self.engine.own = self._ears.own
@@ -149,8 +169,10 @@ class Server:
             self._journal.follow(moment.mono)
         if self.reloading.busy:
             self.reloading.step()
+            self._reloaded()
         elif self._fold_at <= moment.mono:
             self._fold()
+        self._notify.alive(self._state(), moment.mono)
 
     def _fold(self) -> None:
         """A step of the store's housekeeping; the next one soon if there is more."""
