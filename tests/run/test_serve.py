@@ -17,6 +17,7 @@ from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
 from relet.model.lease import Change, Committed, Leases
 from relet.net import netlink
 from relet.net.packet import DhcpFrames, dhcp_frames
+from relet.net.sockets import BATCH
 from relet.run.control import ControlError, ask
 from relet.run.serve import Server
 from relet.store.memory import MemoryStore
@@ -371,6 +372,18 @@ def test_a_signal_ends_it_well_and_the_socket_goes(town: Town, number: int) -> N
     assert not server.control.exists()
     server.start()
     assert ask(server.control, {"do": "status"})
+
+
+def test_what_was_received_is_answered_before_the_end(town: Town) -> None:
+    server = Serve(town.lab, town.server, office(), verbose=False)
+    waiting = 2 * BATCH + 1  # more than the turn takes in which the signal is heard
+    server.process.signal(signal.SIGSTOP)
+    for _ in range(waiting):
+        town.relayed(discover())
+    server.process.signal(signal.SIGTERM)
+    server.process.signal(signal.SIGCONT)
+    server.process.line("stopped", f"offer={waiting}", "dropped=0")
+    assert server.process.wait() == 0
 
 
 def test_the_log_goes_to_standard_error(town: Town) -> None:

@@ -84,11 +84,14 @@ class Ears:
         ear.send(send)
         return True
 
+    def open(self) -> list[Ear]:
+        """Every socket."""
+        return [*self._on_link.values(), *self._routed.values()]
+
     def drops(self) -> Counter[str]:
         """What all sockets threw away, those that are closed by now included."""
         total = Counter(self._past)
-        ears: list[Ear] = [*self._on_link.values(), *self._routed.values()]
-        for ear in ears:
+        for ear in self.open():
             total.update(ear.drops)
             total["overrun"] += ear.overruns()
         return +total

@@ -37,6 +37,9 @@ FOLD_AGAIN_S = 0.02
 EXPIRE_STEP = 1000
 """Leases and offers that are over worked off at once: some milliseconds."""
 
+LAST_ROUNDS = 128
+"""So often each socket is read once more at the end: as much as a receive buffer holds, and an end to it under any load."""
+
 
 class Server:
     """A running server. Raises LinkError and StoreError while it is built, nothing afterwards.
@@ -88,6 +91,7 @@ class Server:
         self._notify.ready(self._state())
         self.loop.run()
         self._notify.stopping()
+        self._finish()
         self._log.info("stopped", **self.summary())
 
     def close(self) -> None:
@@ -133,16 +137,27 @@ class Server:
     def _moved(self) -> None:
         self.engine.own = self._ears.own
 
+    def _finish(self) -> None:
+        """Answer what had been received when the end was asked for."""
+        for _ in range(LAST_ROUNDS):
+            if not sum(self._heard(ear) for ear in self._ears.open()):
+                return
+
     def _ready(self, ear: Ear) -> None:
+        self._heard(ear)
+
+    def _heard(self, ear: Ear) -> bool:
+        """Answer what a socket holds. Was there anything?"""
         arrivals = ear.receive()
         if not arrivals:
-            return
+            return False
         moment = now()
         self._heard_at = moment.mono
         self.figures.batch.observe(len(arrivals))
         self._say(self.engine.handle(arrivals, moment))
         self.figures.answer.observe(now().mono - moment.mono)
         self._journal.follow(moment.mono)
+        return True
 
     def _say(self, sends: Iterable[Send]) -> None:
         for send in sends:
