@@ -37,6 +37,8 @@ TABLES = {
     Kind.LEASEQUERY: "A relay that `leasequery` lists asks about an address, a hardware address or a client identifier"
     " (RFC 4388). Nothing is written, and the answer goes to the relay.",
     Kind.INFORM: "A client with an address of other origin asks for parameters (s4.3.5).",
+    Kind.BOOTP: "A request without a message type, from a client that knows only BOOTP (RFC 951, RFC 1534). There is no"
+    " negotiation: an ACK here is a BOOTREPLY, and the address is the client's for ever.",
 }
 
 

@@ -31,7 +31,14 @@ RELAY_INFOS = (
     b"\2\4core",
     b"\1\x09broken",
 )
-WORDS = {3: bytes((192, 168, 1, 254)), 6: bytes(16), 15: b"example.org", 43: b"v" * 300, 119: b"\7example\3org\0" * 20}
+WORDS = {
+    3: bytes((192, 168, 1, 254)),
+    6: bytes(16),
+    15: b"example.org",
+    43: b"v" * 300,
+    108: bytes(4),
+    119: b"\7example\3org\0" * 20,
+}
 """Options that do not fit together into a short reply."""
 
 
@@ -48,10 +55,13 @@ NETWORKS = (
         interfaces=("eth0",),
         relays=RELAYS[:1],
         cache_threshold=0.5,
+        rapid_commit=True,
+        auto_configure=False,
+        bootp="dynamic",
     ),
     Network(
         name="workshop",
-        subnets=(_subnet("10.20.0.0", 50, 53),),
+        subnets=(_subnet("10.20.0.0", 50, 53, boot_file=b"f" * 127, server_name=b"s" * 64),),
         interfaces=("eth1",),
         reservations=(
             Reservation("mac", MACS[1], parse_ip("10.20.0.10"), "printer"),
@@ -70,6 +80,7 @@ NETWORKS = (
             _subnet("10.31.0.0", 10, 11, lease_time=INFINITE),
         ),
         unknown_reboot="nak",
+        bootp="dynamic",
         offer_time=5,
     ),
     Network(
@@ -77,6 +88,7 @@ NETWORKS = (
         subnets=(_subnet("10.40.0.0"),),
         interfaces=("eth2",),
         foreign_address="silent",
+        bootp="refuse",
         unknown_reboot_after=10,
     ),
 )
@@ -94,7 +106,8 @@ def some_address(dice: Random) -> int:
 
 def some_request(dice: Random) -> bytes:
     """A message of any type as a client of the networks might send it, or a relay."""
-    options = {53: bytes((dice.choices((1, 3, 4, 7, 8, 2, 9), (6, 12, 2, 3, 2, 1, 1))[0],))}
+    kind = dice.choices((1, 3, 4, 7, 8, 2, 9, 0), (6, 12, 2, 3, 2, 1, 1, 1))[0]
+    options = {53: bytes((kind,))} if kind else {}
     ciaddr = some_address(dice) if dice.random() < 0.3 else 0
     if dice.random() < 0.7:
         options[50] = some_address(dice).to_bytes(4)
@@ -104,6 +117,10 @@ def some_request(dice: Random) -> bytes:
         options[61] = dice.choice(CLIENT_IDS)
     if dice.random() < 0.2:
         options[51] = dice.choice((0, 1, 59, 600, 10**6, INFINITE)).to_bytes(4)
+    if dice.random() < 0.1:
+        options[80] = b""
+    if dice.random() < 0.1:
+        options[116] = b"\1"
     if dice.random() < 0.3:
         options[55] = dice.randbytes(dice.randrange(20))
     if dice.random() < 0.2:

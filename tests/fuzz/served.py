@@ -127,7 +127,7 @@ class ServerStory:
             reply = _checked(send)
             if reply.yiaddr:
                 self._heard.append(send)
-            if record.answer == "ACK" and record.kind != "INFORM":
+            if record.answer == "ACK" and record.reason not in {"informed", "bootp-informed"}:
                 self._promise(record, reply)
         if next(replies, None) is not None:
             raise AssertionError("more replies than verdicts")
@@ -135,12 +135,14 @@ class ServerStory:
 
     def _promise(self, record: Record, reply: Message) -> None:
         address, wall = reply.yiaddr, self._now.wall
-        seconds = reply.uint(51)
+        bootp = record.kind == "BOOTP"
+        seconds = INFINITE if bootp else reply.uint(51)
         if address in OWN or address != record.address or not seconds or seconds != record.seconds:
             raise AssertionError(f"{reply} is not what {record} says")
         network = next(network for network in NETWORKS if network.subnet_of(address))
         matched = network.match_client_id or not reply.chaddr
-        client = client_key(reply.options.get(61) if matched else None, reply.htype, reply.chaddr)
+        named = client_key(reply.options.get(61) if matched else None, reply.htype, reply.chaddr)
+        client = record.client if bootp else named
         holder, until = self._promised.get(address, (client, 0.0))
         if holder != client and until > wall:
             raise AssertionError(f"{record} is promised to {holder!r} for {until - wall} s more")

@@ -57,7 +57,7 @@ _TYPES = {
     "LEASEQUERY": MessageType.LEASEQUERY,
     "BOOTP": None,
 }
-_IN_CIADDR = ("RENEWING", "REBINDING", "RELEASE", "INFORM", "LEASEQUERY")
+_IN_CIADDR = ("RENEWING", "REBINDING", "RELEASE", "INFORM", "LEASEQUERY", "BOOTP")
 UNICAST = ("RENEWING", "RELEASE", "LEASEQUERY")
 """Kinds that go to the server alone unless a relay carries them."""
 

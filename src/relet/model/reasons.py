@@ -89,6 +89,26 @@ INFORMED = Reason(
     "DHCPINFORM: parameters without a lease.",
 )
 
+RAPID_COMMIT = Reason(
+    "rapid-commit",
+    True,
+    "it wanted a commit without an offer first, and got {address}",
+    "The client put the rapid commit option (RFC 4039) into its DHCPDISCOVER, and `rapid-commit` permits it here.",
+)
+BOOTP_GRANTED = Reason(
+    "bootp-granted",
+    True,
+    "it is a BOOTP client, and {address} is free",
+    '`bootp = "dynamic"` gives free addresses to BOOTP clients, for ever: such a client knows no lease time, so its address'
+    " comes back only when an operator ends the lease.",
+)
+BOOTP_INFORMED = Reason(
+    "bootp-informed",
+    True,
+    "it is a BOOTP client that has {address} by other means and asked for its boot file",
+    "A BOOTP request with ciaddr: the answer has the boot file and parameters, and no address.",
+)
+
 OFFERED_RESERVED = Reason(
     "offered-reserved",
     True,
@@ -342,11 +362,38 @@ RELEASE_IGNORED = Reason(
     "it released {address}, on which it holds no lease",
     "Often a repeated DHCPRELEASE; otherwise nothing to worry about.",
 )
+IPV6_ONLY = Reason(
+    "ipv6-only",
+    True,
+    "it can do without IPv4 here",
+    "The client asked for the IPv6-only option (RFC 8925), and the option is configured where it would get an address: it"
+    " was told so in an offer without an address. A client that insists may still request one.",
+)
+NOT_AUTO_CONFIGURED = Reason(
+    "not-auto-configured",
+    True,
+    "no address is free, and it was told not to make one of its own",
+    "The client can make itself a link-local address (RFC 2563), and `auto-configure = false` forbids that here.",
+)
+BOOTP_REFUSED = Reason(
+    "bootp-refused",
+    True,
+    "it is a BOOTP client, and `bootp` says to refuse them",
+    'A BOOTP request has no DHCP message type. Old network boot ROMs and some printers send such; `bootp = "reserved"` or'
+    ' `"dynamic"` serves them.',
+)
+BOOTP_UNRESERVED = Reason(
+    "bootp-unreserved",
+    True,
+    "it is a BOOTP client without a reservation",
+    "Of BOOTP clients, only those with a reservation are served here. Reserve an address for it, or set"
+    ' `bootp = "dynamic"` to give it a free one for ever.',
+)
 NO_ADDRESS = Reason(
     "no-address",
     True,
     "it asked for parameters without naming its address",
-    "A DHCPINFORM must carry the client's address in ciaddr; there is nowhere to send the answer.",
+    "A DHCPINFORM must carry the client's address in ciaddr, or come from it; there is nowhere to send the answer.",
 )
 INFORM_ELSEWHERE = Reason(
     "inform-elsewhere",

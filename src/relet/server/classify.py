@@ -48,6 +48,7 @@ class Kind(Enum):
     RELEASE = "RELEASE"
     INFORM = "INFORM"
     LEASEQUERY = "LEASEQUERY"
+    BOOTP = "BOOTP"
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -94,10 +95,14 @@ def classify(message: Message, arrival: Arrival, relayed: Relayed = NOTHING_SAID
     if kind == _RELEASE:
         return Kind.RELEASE, message.ciaddr, server
     if kind == _INFORM:
-        return Kind.INFORM, message.ciaddr, None
+        # Some clients leave ciaddr empty (s4.4.3 forbids it). Who sent the datagram has the address all the same, unless
+        # that was a relay.
+        return Kind.INFORM, message.ciaddr or (0 if message.giaddr else arrival.source), None
     if kind == _LEASEQUERY:
         return Kind.LEASEQUERY, message.ciaddr, None
-    raise WireError("bootp" if _MESSAGE_TYPE not in options else "unserved-type", 240, f"message type {kind}")
+    if _MESSAGE_TYPE not in options:
+        return Kind.BOOTP, message.ciaddr, None  # RFC 1534 s2
+    raise WireError("unserved-type", 240, f"message type {kind}")
 
 
 def _request(message: Message, arrival: Arrival, server: int | None, said: Relayed) -> tuple[Kind, int, int | None]:

@@ -13,12 +13,14 @@ from relet.wire.options import (
     BOOT_FILE_NAME,
     CLASSLESS_ROUTES,
     CLIENT_IDENTIFIER,
+    FQDN,
     HOST_NAME,
     LEASE_TIME,
     MAX_MESSAGE_SIZE,
     MESSAGE_TYPE,
     MS_CLASSLESS_ROUTES,
     PARAMETER_REQUEST_LIST,
+    RAPID_COMMIT,
     REBINDING_TIME,
     RELAY_AGENT_INFORMATION,
     RENEWAL_TIME,
@@ -46,10 +48,14 @@ _OWN = frozenset(
         RENEWAL_TIME.code,
         REBINDING_TIME.code,
         CLIENT_IDENTIFIER.code,
+        RAPID_COMMIT.code,
+        FQDN.code,
         RELAY_AGENT_INFORMATION.code,
     )
 )
 """Options that follow from the message, or that no reply carries (RFC 2131 s4.3.1 table 3); never from configuration."""
+_DHCP_ALONE = frozenset((*range(50, 62), TFTP_SERVER_NAME.code, BOOT_FILE_NAME.code))
+"""Options that BOOTP clients do not know (RFC 2132 s9), or have a field for."""
 _MASK, _ROUTERS, _STATIC, _ROUTES, _MS_ROUTES, _V6_ONLY, _HOST_NAME, _TFTP_NAME, _BOOT_FILE = (
     SUBNET_MASK.code,
     ROUTERS.code,
@@ -96,6 +102,21 @@ def contents(terms: Terms | None, reservation: Reservation | None, wanted: bytes
     options = _ordered(known, wanted, force)
     names = b"".join((sname.ljust(64, b"\0"), file)) if sname or file else b""
     return Contents(options, encode_options(options), terms.next_server, sname, file, names)
+
+
+def bootp_contents(terms: Terms | None, reservation: Reservation | None, room: int) -> Contents:
+    """What terms and reservation give to a BOOTP client with so many octets in its vendor area (RFC 1534 s2). Options whole
+    or not at all, those with the lower codes first: mask, routers and name servers are among them."""
+    told = contents(terms, reservation, None)
+    options: dict[int, bytes] = {}
+    body = b""
+    for code in sorted(told.options):
+        if code in _DHCP_ALONE:
+            continue
+        more = body + encode_options({code: told.options[code]})
+        if len(more) < room:  # one for the end option
+            options[code], body = told.options[code], more
+    return msgspec.structs.replace(told, options=options, body=body)
 
 
 def _ordered(known: dict[int, bytes], wanted: bytes | None, force: list[int]) -> dict[int, bytes]:

@@ -103,6 +103,7 @@ NOT_SERVED: dict[Kind, tuple[Row, ...]] = {
     Kind.DISCOVER: _kept_out(SILENT),
     Kind.SELECTING: _kept_out(NAK, ", and it chose this server", Situation.addressed_to_us),
     Kind.INFORM: _kept_out(SILENT),
+    Kind.BOOTP: _kept_out(SILENT),
 }
 """Rows before all others, for clients that are not admitted."""
 
@@ -180,7 +181,30 @@ INIT_REBOOT = _reallocation(
 RENEWING = _reallocation(why.RENEWED, foreign=(), moving=_MOVING)
 REBINDING = _reallocation(why.REBOUND, moving=_MOVING)
 
+_OWN = (Situation.reserved_address, Situation.current_address, Situation.address_on_offer)
+_FREE = (Situation.last_address, Situation.requested_address, Situation.new_address)
+
+
+def _any_address(s: Situation) -> int:
+    """The address that the rows of DISCOVER come to (RFC 2131 s4.3.1), 0 for none."""
+    own = next((address for choice in _OWN if (address := choice(s))), 0)
+    return own if own or s.circuit_full() else next((address for choice in _FREE if (address := choice(s))), 0)
+
+
+def _ipv6_only(s: Situation) -> int:
+    address = (_any_address(s) or s.first_address()) if s.asks_for_ipv6_only() else 0
+    return address if address and s.ipv6_only(address) else 0
+
+
 DISCOVER = (
+    Row(
+        "1", "the client asks for the IPv6-only option, which is configured where it would get an address", OFFER,
+        why.IPV6_ONLY, _ipv6_only,
+    ),
+    Row(
+        "1", "`rapid-commit = true`, the client wants one, and an address can be had as in the rows below", ACK,
+        why.RAPID_COMMIT, lambda s: _any_address(s) if s.rapid() else 0,
+    ),
     Row(
         "2",
         "an address is reserved for the client and free for it",
@@ -209,6 +233,10 @@ DISCOVER = (
     ),
     Row("7", "any other address of the pools is free", OFFER, why.OFFERED_NEW, Situation.new_address),
     Row(
+        "7", "none is free, the client could make itself one, and `auto-configure = false`", OFFER,
+        why.NOT_AUTO_CONFIGURED, lambda s: s.network.auto_configure is False and s.can_auto_configure(),
+    ),
+    Row(
         "8",
         "the network has no pool",
         SILENT,
@@ -217,7 +245,7 @@ DISCOVER = (
     ),
     Row("9", "the search for a free address ended at its bound", SILENT, why.SEARCH_ENDED, Situation.search_ended),
     Row("9", "no address is free", SILENT, why.POOL_FULL, _always),
-)
+)  # fmt: skip
 
 SELECTING = (
     Row("2", "the server identifier is not ours", SILENT, why.OTHER_SERVER, lambda s: not s.addressed_to_us()),
@@ -276,6 +304,26 @@ INFORM = (
     ),
     Row("4", "anything else", ACK, why.INFORMED, _always),
 )
+BOOTP = (
+    Row("2", '`bootp = "refuse"`', SILENT, why.BOOTP_REFUSED, lambda s: s.network.bootp == "refuse"),
+    Row("3", "an address is reserved for the client and free for it", ACK, why.RESERVED, Situation.reserved_address),
+    Row(
+        "4", "the request names the client's address, that of a host of the network", ACK, why.BOOTP_INFORMED,
+        lambda s: s.subnet is not None and s.subnet.has_host(s.address),
+    ),
+    Row("5", '`bootp = "reserved"`', SILENT, why.BOOTP_UNRESERVED, lambda s: s.network.bootp == "reserved"),
+    Row(
+        "6", "the client holds an unexpired lease that is still offered", ACK, why.CONFIRMED, Situation.current_address
+    ),
+    Row("7", "its circuit has all that it may", SILENT, why.CIRCUIT_FULL, Situation.circuit_full),
+    Row("7", "its last lease is over; the address is free and offered", ACK, why.REGRANTED, Situation.last_address),
+    Row(
+        "8", "an address is on offer to it already, or any other address of the pools is free", ACK, why.BOOTP_GRANTED,
+        lambda s: s.address_on_offer() or s.new_address(),
+    ),
+    Row("9", "the search for a free address ended at its bound", SILENT, why.SEARCH_ENDED, Situation.search_ended),
+    Row("9", "no address is free", SILENT, why.POOL_FULL, _always),
+)  # fmt: skip
 
 
 LEASEQUERY = (
@@ -320,6 +368,8 @@ def _served(kind: Kind) -> tuple[Row, ...]:
             return INFORM
         case Kind.LEASEQUERY:
             return LEASEQUERY
+        case Kind.BOOTP:
+            return BOOTP
         case _:
             assert_never(kind)
 

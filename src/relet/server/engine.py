@@ -336,7 +336,7 @@ class Engine:
             waits = self._probing.holds(decided, view.lease(decided.address), now.mono)
         if request.site.circuits is not None:
             situation.count(decided.answer is Answer.OFFER or bool(decided.changes), decided.address)
-        if decided.answer is Answer.OFFER or waits:
+        if (decided.answer is Answer.OFFER and decided.address) or waits:
             pool = None if decided.reason is why.OFFERED_CURRENT else request.site.free.pool(decided.address)
             offer = Offer(request.client, network.name, now.mono + network.offer_time, pool)
             self._offers.hold(decided.address, offer, now.mono)

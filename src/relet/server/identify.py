@@ -23,7 +23,7 @@ from relet.server.relayed import RelayBook, Relayed
 from relet.server.reservations import Reservations
 from relet.wire.address import BROADCAST, mask
 from relet.wire.message import Message
-from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION, SUBNET_SELECTION
+from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION, SUBNET_SELECTION, V6_ONLY_PREFERRED
 
 _CLIENT_ID = CLIENT_IDENTIFIER.code
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
@@ -51,6 +51,7 @@ class Site:
         self.reserved = self.reservations.by_address
         self.classes = classes_of(network)
         self.relayed = self.reservations.relayed or (self.classes is not None and self.classes.relayed)
+        self.ipv6_mostly = _mentions(network, V6_ONLY_PREFERRED.code)
 
     def loading(self, leases: Collection[Lease]) -> Iterator[None]:
         """Take in all leases of the network, in steps: a server that has others to serve goes on between them."""
@@ -95,6 +96,17 @@ class Site:
         matched = self.network.match_client_id or not message.chaddr
         client_id = message.options.get(_CLIENT_ID) if matched else None
         return client_key(client_id, message.htype, message.chaddr)
+
+
+def _mentions(network: Network, code: int) -> bool:
+    """Is an option configured at any level of a network?"""
+    pools = (pool for subnet in network.subnets for pool in subnet.pools)
+    levels = [network.parameters]
+    levels += [subnet.parameters for subnet in network.subnets]
+    levels += [pool.parameters for pool in pools]
+    levels += [row.parameters for row in network.classes]
+    levels += [row.parameters for row in (*network.reservations, *network.everywhere)]
+    return any(code in level.options for level in levels)
 
 
 class Place(msgspec.Struct, frozen=True):

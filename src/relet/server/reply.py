@@ -9,11 +9,12 @@ from struct import Struct
 
 from msgspec.structs import replace
 
+from relet.model import reasons as why
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
 from relet.model.network import Network
 from relet.model.reasons import Answer, explain
 from relet.server.classify import Kind
-from relet.server.contents import Contents, contents
+from relet.server.contents import Contents, bootp_contents, contents
 from relet.server.parameters import Terms
 from relet.server.settle import Settled
 from relet.server.verdict import Verdict
@@ -30,12 +31,14 @@ from relet.wire.message import (
     fit,
 )
 from relet.wire.options import (
+    AUTO_CONFIG,
     CLIENT_IDENTIFIER,
     LEASE_TIME,
     MAX_MESSAGE_SIZE,
     MESSAGE,
     MESSAGE_TYPE,
     PARAMETER_REQUEST_LIST,
+    RAPID_COMMIT,
     REBINDING_TIME,
     RELAY_AGENT_INFORMATION,
     RENEWAL_TIME,
@@ -48,6 +51,9 @@ MAX_PREPARED = 4096
 """Prepared bodies kept; clients choose their parameter lists, so the cache starts anew when it is full."""
 MAX_LIMIT = 1472
 """Octets that go into one Ethernet frame."""
+
+DO_NOT_AUTO_CONFIGURE = b"\0"
+"""The value of option 116 (RFC 2563 s2.1)."""
 
 _HEADER = Struct("!BBBBIHH4I16s192s4s")
 _TYPE_AND_SERVER = Struct("!3sBBI")
@@ -80,13 +86,15 @@ class Replies:
     """Makes the replies of a server."""
 
     def __init__(self) -> None:
-        self._prepared: dict[tuple[str, int, bytes | None], Contents] = {}
+        self._prepared: dict[tuple[str, int, bytes | int | None], Contents] = {}
 
     def reply(self, settled: Settled) -> Send:
         """The reply to a settled verdict other than SILENT."""
         verdict = settled.verdict
         request = verdict.request
         message = request.message
+        if request.kind is Kind.BOOTP:
+            return _addressed(verdict, self._bootp(verdict))
         server = verdict.identifier or request.server or request.arrival.local
         nak = verdict.answer is Answer.NAK
         if nak:
@@ -102,6 +110,8 @@ class Replies:
             for code in (_SELECTED_TAIL if selected else _TAIL)
             if (octets := message.options.get(code)) is not None
         }
+        if request.kind is Kind.DISCOVER and (own := _own(verdict)):
+            tail = own | tail
         octets = b"".join(
             (
                 _HEADER.pack(
@@ -139,12 +149,44 @@ class Replies:
         wanted = verdict.request.message.options.get(_PARAMETERS)
         network, terms = verdict.network, verdict.terms
         key = (network.name if network else "", terms.serial if terms else 0, wanted)
-        found = self._prepared.get(key)
-        if found is None:
-            if len(self._prepared) >= MAX_PREPARED:
-                self._prepared.clear()
-            found = self._prepared[key] = contents(terms, verdict.reservation, wanted)
-        return found
+        return self._prepared.get(key) or self._keep(key, contents(terms, verdict.reservation, wanted))
+
+    def _keep(self, key: tuple[str, int, bytes | int | None], made: Contents) -> Contents:
+        if len(self._prepared) >= MAX_PREPARED:
+            self._prepared.clear()
+        self._prepared[key] = made
+        return made
+
+    def _bootp(self, verdict: Verdict) -> bytes:
+        """A BOOTREPLY: no message type, and no longer than the request (RFC 1534 s2), which has 300 octets at least."""
+        request = verdict.request
+        message, payload = request.message, request.arrival.payload
+        network, terms = verdict.network, verdict.terms
+        info = message.options.get(_RELAY_INFO)
+        tail = b"" if info is None else encode_options({_RELAY_INFO: info})
+        room = min(max(len(payload), LEAST_SIZE), MAX_LIMIT) - _HEADER.size - len(tail)
+        key = (network.name if network else "", terms.serial if terms else 0, room)
+        told = self._prepared.get(key) or self._keep(key, bootp_contents(terms, verdict.reservation, room))
+        header = _HEADER.pack(
+            BOOTREPLY,
+            message.htype,
+            len(message.chaddr),
+            0,
+            message.xid,
+            0,
+            _flags(verdict),
+            message.ciaddr,
+            0 if verdict.reason is why.BOOTP_INFORMED else verdict.address,
+            told.siaddr,
+            message.giaddr,
+            message.chaddr,
+            told.names,
+            COOKIE,
+        )
+        if payload[_HEADER.size - len(COOKIE) : _HEADER.size] != COOKIE:
+            # RFC 1497: who does not show the cookie does not know what stands behind it
+            return header[: -len(COOKIE)].ljust(LEAST_SIZE, b"\0")
+        return b"".join((header, told.body, tail, b"\xff")).ljust(LEAST_SIZE, b"\0")
 
 
 def _times(terms: Terms | None, seconds: int) -> bytes:
@@ -153,10 +195,22 @@ def _times(terms: Terms | None, seconds: int) -> bytes:
     return _TIMES.pack(_LEASE, 4, seconds, _T1, 4, t1, _T2, 4, t2)
 
 
+def _own(verdict: Verdict) -> dict[int, bytes]:
+    """Options of the answers to a DHCPDISCOVER that are no plain offer."""
+    if verdict.answer is Answer.ACK:
+        return {RAPID_COMMIT.code: b""}  # RFC 4039 s4
+    if verdict.reason is why.NOT_AUTO_CONFIGURED:
+        return {AUTO_CONFIG.code: DO_NOT_AUTO_CONFIGURE}  # RFC 2563 s2.3
+    return {}
+
+
 def _flags(verdict: Verdict) -> int:
-    message = verdict.request.message
-    if verdict.answer is Answer.NAK and message.giaddr:
-        return message.flags | BROADCAST_FLAG  # s4.3.2: the relay must broadcast it, the client has no valid address
+    """As they came (s4.3.1 table 3). But a relay unicasts to yiaddr unless it has to broadcast (RFC 1542 s5.4), so where
+    there is no yiaddr, it has to: in a DHCPNAK (s4.3.2), an answer to DHCPINFORM, and an offer of nothing."""
+    request = verdict.request
+    message = request.message
+    if message.giaddr and (not verdict.address or verdict.answer is Answer.NAK or request.kind is Kind.INFORM):
+        return message.flags | BROADCAST_FLAG
     return message.flags
 
 
@@ -201,10 +255,17 @@ def _addressed(verdict: Verdict, octets: bytes) -> Send:
         return Send(octets, message.giaddr, request.arrival.port if request.relayed.port else SERVER_PORT, local)
     interface = request.arrival.interface or _only_interface(verdict.network)
     nak = verdict.answer is Answer.NAK
-    if message.ciaddr and not (nak and interface):
+    ciaddr = verdict.address if request.kind is Kind.INFORM else message.ciaddr
+    if ciaddr and not (nak and interface):
         # A NAK is broadcast; but to the far side of a router only unicast gets, and who renews still has its address.
-        return Send(octets, message.ciaddr, CLIENT_PORT, local)
-    if not nak and not message.flags & BROADCAST_FLAG and message.htype == 1 and len(message.chaddr) == 6:
+        return Send(octets, ciaddr, CLIENT_PORT, local)
+    if (
+        not nak
+        and verdict.address
+        and not message.flags & BROADCAST_FLAG
+        and message.htype == 1
+        and len(message.chaddr) == 6
+    ):
         return Send(octets, verdict.address, CLIENT_PORT, local, interface, message.chaddr)
     return Send(octets, BROADCAST, CLIENT_PORT, local, interface, BROADCAST_MAC)
 

@@ -14,6 +14,7 @@ from relet.model.lease import Committed, View
 from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request
 from relet.server.verdict import Verdict, remaining_seconds
+from relet.wire.codes import INFINITE
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -52,11 +53,13 @@ def without_writing(plan: Verdict, view: View, now: Now) -> Settled:
     """What can stand although nothing can be written: silence, parameters, what relays ask,
     and a lease on record for what is left of it."""
     request = plan.request
-    informs = plan.answer is Answer.ACK and request.kind is Kind.INFORM
+    informs = plan.reason in (why.INFORMED, why.BOOTP_INFORMED)
     if informs or request.kind is Kind.LEASEQUERY or (plan.answer is Answer.SILENT and not plan.changes):
         return Settled(plan)
     lease = view.lease(plan.address)
     left = remaining_seconds(lease, now) if lease is not None and lease.holds(now.wall) else 0
+    if request.kind is Kind.BOOTP and left != INFINITE:
+        left = 0  # such a client knows no lease time
     if plan.answer is Answer.ACK and lease is not None and lease.client == request.client and left:
         # a client that has to move is not kept longer than with a store that works
         seconds = min(plan.seconds, left) if plan.reason is why.MOVING else left

@@ -17,9 +17,19 @@ from relet.server.identify import Site
 from relet.server.offers import Offers
 from relet.server.parameters import Terms
 from relet.server.relayed import NOTHING_SAID, Relayed
-from relet.wire.options import RELAY_AGENT_INFORMATION
+from relet.wire.options import (
+    AUTO_CONFIG,
+    PARAMETER_REQUEST_LIST,
+    RAPID_COMMIT,
+    RELAY_AGENT_INFORMATION,
+    V6_ONLY_PREFERRED,
+)
 
+_AUTO_CONFIG = AUTO_CONFIG.code
+_PARAMETERS = PARAMETER_REQUEST_LIST.code
+_RAPID_COMMIT = RAPID_COMMIT.code
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
+_V6_ONLY = V6_ONLY_PREFERRED.code
 
 MAX_DECLINED = 8
 """Addresses that one client may have put into quarantine at a time: a host that declines whatever it gets, by mistake or on
@@ -34,22 +44,37 @@ class Situation:
         "reservation", "subnet",
     )  # fmt: skip
 
-    def __init__(self, request: Request, site: Site, view: View, offers: Offers, own: frozenset[int], now: Now) -> None:
+    def __init__(
+        self,
+        request: Request,
+        site: Site,
+        view: View,
+        offers: Offers,
+        own: frozenset[int],
+        now: Now,
+        address: int | None = None,
+    ) -> None:
         self.network = site.network
         self.now = now
         self._site = site
         self._view = view
         self._offers = offers
         self._own = own
-        self.address = request.address
-        self.subnet = site.network.subnet_of(request.address)
-        self.lease: Lease | None = view.lease(request.address) if request.address else None
+        self.address = address = request.address if address is None else address
+        self.subnet = site.network.subnet_of(address)
+        self.lease: Lease | None = view.lease(address) if address else None
         self.mine = self.lease is not None and self.lease.client == request.client
         self.request = request
         if site.relayed and self.mine:
             self.request = self._recalled(request)
         self.reservation = self.request.reservation
         self.admitted = site.classes is None or site.admits(self.request.classes)
+
+    def at(self, address: int) -> "Situation":
+        """The same request, as if it were about this address."""
+        if address == self.address:
+            return self
+        return Situation(self.request, self._site, self._view, self._offers, self._own, self.now, address)
 
     # of the address that the request is about
 
@@ -163,6 +188,27 @@ class Situation:
 
     # of the client
 
+    def rapid(self) -> bool:
+        """Does it want a commit without an offer, and may it (RFC 4039)?"""
+        return self.network.rapid_commit and _RAPID_COMMIT in self.request.message.options
+
+    def asks_for_ipv6_only(self) -> bool:
+        """Does it ask for the IPv6-only option, and is that configured anywhere in the network (RFC 8925 s3.3)?"""
+        return self._site.ipv6_mostly and _V6_ONLY in self.request.message.options.get(_PARAMETERS, b"")
+
+    def ipv6_only(self, address: int) -> bool:
+        """The same for the place that an address lies in."""
+        return self.asks_for_ipv6_only() and _V6_ONLY in self.terms(address).options
+
+    def first_address(self) -> int:
+        """The first address of the pools, taken or not; 0 if there is no pool."""
+        pools = (pool for subnet in self.network.subnets for pool in subnet.pools)
+        return next((first for pool in pools for first, _ in pool.addresses.pairs()), 0)
+
+    def can_auto_configure(self) -> bool:
+        """Does it say that it can make itself an address (RFC 2563 s2.2)?"""
+        return _AUTO_CONFIG in self.request.message.options
+
     def holds_another(self) -> bool:
         """Does it hold an unexpired lease in this network on another address than the one in question?"""
         return any(
@@ -258,7 +304,7 @@ class Situation:
     def count(self, promised: bool, address: int) -> None:
         """Count what is on offer, or about to be granted, for its circuit."""
         circuits = self._site.circuits
-        if circuits is not None and promised:
+        if circuits is not None and promised and address:
             wall = self.now.wall
             circuits.offer(address, self._relayed().circuit, wall + self.network.offer_time, wall)
 

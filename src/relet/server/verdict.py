@@ -46,9 +46,11 @@ def verdict(s: Situation, ruling: Ruling) -> Verdict:
     row, address = ruling
     if row.reason is why.MOVING and s.lease is not None:
         return _bare(s, row, address, s.moving_seconds(), _moved(s, s.lease))
-    if row.answer is Answer.ACK and s.request.kind is not Kind.INFORM:
-        return _grant(s, row, address)
+    if row.answer is Answer.ACK and row.reason is not why.INFORMED and row.reason is not why.BOOTP_INFORMED:
+        return _grant(s.at(address), row, address)
     if row.answer is Answer.OFFER:
+        if row.reason is why.IPV6_ONLY or row.reason is why.NOT_AUTO_CONFIGURED:
+            return _without_address(s, row, address)
         return _bare(s, row, address, lease_seconds(s, address), ())
     if row.reason is why.QUARANTINED:
         return _bare(s, row, address, 0, _ended(s, LeaseState.DECLINED, s.network.decline_time, row.reason))
@@ -57,8 +59,16 @@ def verdict(s: Situation, ruling: Ruling) -> Verdict:
     return _bare(s, row, address, 0, ())
 
 
+def _without_address(s: Situation, row: Row, place: int) -> Verdict:
+    """An offer of nothing (RFC 8925 s3.3, RFC 2563 s2.3), with the terms of where the client would have its address."""
+    return msgspec.structs.replace(_bare(s, row, place, lease_seconds(s, place), ()), address=0)
+
+
 def lease_seconds(s: Situation, address: int) -> int:
-    """The lease time for this client: what it asks for (option 51) within the bounds of its terms, else the default."""
+    """The lease time for this client: what it asks for (option 51) within the bounds of its terms, else the default. BOOTP
+    knows none, so the address is the client's for ever (RFC 1534 s3)."""
+    if s.request.kind is Kind.BOOTP:
+        return INFINITE
     return s.terms(address).seconds(s.request.message.uint(_LEASE_TIME))
 
 
@@ -82,7 +92,8 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
     if s.active() and before is not None:
         threshold = s.network.cache_threshold
         left = remaining_seconds(before, s.now)
-        settled = before.reason != why.MOVING.id
+        # a BOOTP client takes any reply for one that holds for ever
+        settled = before.reason != why.MOVING.id and (seconds != INFINITE or left == INFINITE)
         if threshold is not None and settled and left > threshold * (before.expires - before.starts):
             return _bare(s, row, address, left, ())
     request = s.request

@@ -37,7 +37,6 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "leasequery-without-relay": "A leasequery names no relay that the answer could go to.",
         "leasequery-refused": "A leasequery by a relay that `leasequery` does not list.",
         "leasequery-keys": "A leasequery does not name exactly one of address, hardware address and client identifier.",
-        "bootp": "A BOOTP request without a DHCP message type.",
         "unserved-type": "A DHCP message type that servers do not answer.",
         # captures
         "bad-capture": "The file is no capture that can be read.",
