@@ -56,6 +56,7 @@ NETWORKS = (
         relays=RELAYS[:1],
         cache_threshold=0.5,
         rapid_commit=True,
+        hostnames="generate",
         auto_configure=False,
         bootp="dynamic",
     ),
@@ -117,6 +118,8 @@ def some_request(dice: Random) -> bytes:
         options[61] = dice.choice(CLIENT_IDS)
     if dice.random() < 0.2:
         options[51] = dice.choice((0, 1, 59, 600, 10**6, INFINITE)).to_bytes(4)
+    if dice.random() < 0.2:
+        options[81] = dice.choice((b"\5\0\0\4host", b"\1\0\0host.org", b"\4\0\0\\9x", b"\4\0\0" + b"\x3f" + b"h" * 63))
     if dice.random() < 0.1:
         options[80] = b""
     if dice.random() < 0.1:

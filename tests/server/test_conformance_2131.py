@@ -71,7 +71,8 @@ def test_fields_of_table_3(kind: str, message: Message, ciaddr: int, giaddr: int
     assert (reply.op, reply.htype, len(reply.chaddr), reply.hops, reply.secs) == (2, 1, 6, 0, 0)
     assert (reply.xid, reply.giaddr, reply.chaddr, reply.ciaddr) == (asked.xid, giaddr, MAC, ciaddr)
     assert reply.yiaddr == (0 if kind == "NAK" or message.kind == MessageType.INFORM else ip(100))
-    assert reply.flags == (flags | BROADCAST_FLAG if kind == "NAK" and giaddr else flags)
+    # what has no yiaddr, a relay cannot unicast (RFC 1542 s5.4)
+    assert reply.flags == (flags | BROADCAST_FLAG if giaddr and not reply.yiaddr else flags)
 
 
 @EACH

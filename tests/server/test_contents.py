@@ -97,7 +97,7 @@ def test_asked_for_in_the_order_of_the_client_then_forced(
     """R2132-9.8-01, R2132-3.3-01."""
     options = dict.fromkeys((1, 3, 6, 15, 26, 42, 50, 51, 53, 54), b"\x01\x02\x03\x04")
     terms = filled(Parameters(options=options, force=frozenset(force)))
-    assert list(contents(terms, None, asked).options) == expected
+    assert list(contents(terms, asked).called("").options) == expected
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_asked_for_in_the_order_of_the_client_then_forced(
 def test_ipv6_only_goes_to_those_alone_who_ask(asked: bytes | None, force: tuple[int, ...], sent: bool) -> None:
     """R8925-3.3-04."""
     terms = filled(Parameters(options={108: bytes(4)}, force=frozenset(force)))
-    assert (108 in contents(terms, None, asked).options) is sent
+    assert (108 in contents(terms, asked).called("").options) is sent
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_ipv6_only_goes_to_those_alone_who_ask(asked: bytes | None, force: tuple
 )
 def test_classless_routes_stand_before_those_that_they_replace(asked: bytes | None, expected: list[int]) -> None:
     terms = filled(Parameters(options={3: bytes(4), 33: bytes(8), 121: ROUTES}))
-    found = contents(terms, None, asked).options
+    found = contents(terms, asked).called("").options
     assert list(found) == expected
     assert found.get(249, ROUTES) == ROUTES
 

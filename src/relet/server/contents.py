@@ -3,6 +3,8 @@
 RFC 2131 s4.3.1: what it asks for, in its order, as far as it is configured; then what is sent in any case.
 """
 
+from itertools import takewhile
+
 import msgspec
 
 from relet.model.network import Reservation
@@ -71,7 +73,8 @@ _MASK, _ROUTERS, _STATIC, _ROUTES, _MS_ROUTES, _V6_ONLY, _HOST_NAME, _TFTP_NAME,
 
 class Contents(msgspec.Struct, frozen=True):
     """A prepared part of replies. options: in order; body: their octets. names: sname and file as they stand in the
-    message, b'' if both are empty."""
+    message, b'' if both are empty. name_at: where in the body the host name goes, which each client has of its own; -1 if it
+    is not wanted, or configured. There is an empty option 12 in `options` for it."""
 
     options: dict[int, bytes] = {}
     body: bytes = b""
@@ -79,15 +82,29 @@ class Contents(msgspec.Struct, frozen=True):
     sname: bytes = b""
     file: bytes = b""
     names: bytes = b""
+    name_at: int = -1
+
+    def called(self, name: str) -> "Contents":
+        """The same with a client's name in its place, '' for none."""
+        if name:
+            options, body = self.options | {_HOST_NAME: name.encode()}, self.named(name)
+        else:
+            options, body = {code: value for code, value in self.options.items() if code != _HOST_NAME}, self.body
+        return msgspec.structs.replace(self, options=options, body=body, name_at=-1)
+
+    def named(self, name: str) -> bytes:
+        """The body with a client's name in it."""
+        octets, at = name.encode(), self.name_at
+        return b"".join((self.body[:at], bytes((_HOST_NAME, len(octets))), octets, self.body[at:]))
 
 
-def contents(terms: Terms | None, reservation: Reservation | None, wanted: bytes | None) -> Contents:
-    """What terms and reservation give to a client with this parameter request list (None: it sent none)."""
+def contents(terms: Terms | None, wanted: bytes | None) -> Contents:
+    """What terms give to a client with this parameter request list (None: it sent none)."""
     if terms is None:
         return Contents()
     known = {code: octets for code, octets in terms.options.items() if code not in _OWN}
-    if reservation is not None and reservation.hostname:
-        known.setdefault(_HOST_NAME, reservation.hostname.encode())
+    named = _HOST_NAME not in known
+    known.setdefault(_HOST_NAME, b"")
     # Firmware reads the fields or the options, so either is filled from the other.
     server_name = terms.server_name or known.get(_TFTP_NAME, b"").rstrip(b"\0")
     boot_file = terms.boot_file or known.get(_BOOT_FILE, b"").rstrip(b"\0")
@@ -101,13 +118,20 @@ def contents(terms: Terms | None, reservation: Reservation | None, wanted: bytes
                 force.append(code)  # too long for its field
     options = _ordered(known, wanted, force)
     names = b"".join((sname.ljust(64, b"\0"), file)) if sname or file else b""
-    return Contents(options, encode_options(options), terms.next_server, sname, file, names)
+    at = -1
+    if named and _HOST_NAME in options:
+        before = takewhile(lambda code: code != _HOST_NAME, options)
+        at = len(encode_options({code: options[code] for code in before}))
+    body = encode_options({code: octets for code, octets in options.items() if at < 0 or code != _HOST_NAME})
+    return Contents(options, body, terms.next_server, sname, file, names, at)
 
 
 def bootp_contents(terms: Terms | None, reservation: Reservation | None, room: int) -> Contents:
     """What terms and reservation give to a BOOTP client with so many octets in its vendor area (RFC 1534 s2). Options whole
     or not at all, those with the lower codes first: mask, routers and name servers are among them."""
-    told = contents(terms, reservation, None)
+    told = contents(terms, None)
+    if told.name_at >= 0:
+        told = told.called(reservation.hostname if reservation is not None else "")
     options: dict[int, bytes] = {}
     body = b""
     for code in sorted(told.options):

@@ -15,6 +15,7 @@ from relet.model.network import Network
 from relet.model.reasons import Answer, explain
 from relet.server.classify import Kind
 from relet.server.contents import Contents, bootp_contents, contents
+from relet.server.names import client_name, fqdn_answer
 from relet.server.parameters import Terms
 from relet.server.settle import Settled
 from relet.server.verdict import Verdict
@@ -33,6 +34,8 @@ from relet.wire.message import (
 from relet.wire.options import (
     AUTO_CONFIG,
     CLIENT_IDENTIFIER,
+    DOMAIN_NAME,
+    FQDN,
     LEASE_TIME,
     MAX_MESSAGE_SIZE,
     MESSAGE,
@@ -63,6 +66,7 @@ _CLIENT_ID, _RELAY_INFO, _PARAMETERS = (
     RELAY_AGENT_INFORMATION.code,
     PARAMETER_REQUEST_LIST.code,
 )
+_FQDN = FQDN.code
 _MAX_SIZE, _LEASE, _T1, _T2, _SERVER_ID, _TYPE = (
     MAX_MESSAGE_SIZE.code,
     LEASE_TIME.code,
@@ -103,6 +107,8 @@ class Replies:
             told = Contents(static, encode_options(static))
         else:
             told = self._contents(verdict)
+        name = _name(verdict) if told.name_at >= 0 else ""
+        body = told.named(name) if name else told.body
         times = b"" if nak or request.kind is Kind.INFORM else _times(verdict.terms, verdict.seconds)
         selected = verdict.network is not None and verdict.network.subnet_selection and not nak
         tail = {
@@ -110,6 +116,8 @@ class Replies:
             for code in (_SELECTED_TAIL if selected else _TAIL)
             if (octets := message.options.get(code)) is not None
         }
+        if _FQDN in message.options and (fqdn := _fqdn(verdict)) is not None:
+            tail = {_FQDN: fqdn} | tail
         if request.kind is Kind.DISCOVER and (own := _own(verdict)):
             tail = own | tail
         octets = b"".join(
@@ -132,7 +140,7 @@ class Replies:
                 ),
                 _TYPE_AND_SERVER.pack(_TYPES[verdict.answer], _SERVER_ID, 4, server),
                 times,
-                told.body,
+                body,
                 encode_options(tail) if tail else b"",
                 b"\xff",
             )
@@ -140,6 +148,7 @@ class Replies:
         limit = _limit(message)
         if len(octets) > limit:
             # s4.3.1 table 3: file and sname are unused in a DHCPNAK, so its text goes before they are needed
+            told = told if told.name_at < 0 else told.called(name)
             told = replace(told, options=tail if nak else told.options | tail)
             octets = _laid_out_again(octets, verdict, server, times, told, limit)
         return _addressed(verdict, octets.ljust(LEAST_SIZE, b"\0"))
@@ -149,7 +158,7 @@ class Replies:
         wanted = verdict.request.message.options.get(_PARAMETERS)
         network, terms = verdict.network, verdict.terms
         key = (network.name if network else "", terms.serial if terms else 0, wanted)
-        return self._prepared.get(key) or self._keep(key, contents(terms, verdict.reservation, wanted))
+        return self._prepared.get(key) or self._keep(key, contents(terms, wanted))
 
     def _keep(self, key: tuple[str, int, bytes | int | None], made: Contents) -> Contents:
         if len(self._prepared) >= MAX_PREPARED:
@@ -187,6 +196,21 @@ class Replies:
             # RFC 1497: who does not show the cookie does not know what stands behind it
             return header[: -len(COOKIE)].ljust(LEAST_SIZE, b"\0")
         return b"".join((header, told.body, tail, b"\xff")).ljust(LEAST_SIZE, b"\0")
+
+
+def _name(verdict: Verdict) -> str:
+    """What the client is called."""
+    network = verdict.network
+    return (
+        "" if network is None else client_name(network, verdict.reservation, verdict.request.message, verdict.address)
+    )
+
+
+def _fqdn(verdict: Verdict) -> bytes | None:
+    """The answer to option 81; it belongs to the messages of an allocation only (RFC 4702 s2, s4)."""
+    if verdict.answer is Answer.NAK or verdict.request.kind is Kind.INFORM or verdict.terms is None:
+        return None
+    return fqdn_answer(_name(verdict), verdict.request.message, verdict.terms.options.get(DOMAIN_NAME.code, b""))
 
 
 def _times(terms: Terms | None, seconds: int) -> bytes:

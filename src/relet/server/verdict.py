@@ -11,16 +11,14 @@ from relet.model.network import Network, Reservation
 from relet.model.reasons import Answer, Reason
 from relet.server.classify import Kind, Request
 from relet.server.decide import Row, Ruling
+from relet.server.names import client_name
 from relet.server.parameters import Terms
 from relet.server.situation import Situation
 from relet.wire.codes import INFINITE
 from relet.wire.message import Message
-from relet.wire.options import HOST_NAME, LEASE_TIME
+from relet.wire.options import LEASE_TIME
 
-_HOST_NAME = HOST_NAME.code
 _LEASE_TIME = LEASE_TIME.code
-MAX_HOST_NAME = 255
-"""Octets of a host name that are remembered."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -108,7 +106,7 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
         # one second more than promised: the wall clock is cut to seconds
         FOREVER if seconds == INFINITE else starts + seconds + 1,
         bytes((message.htype,)) + message.chaddr,
-        _host_name(s),
+        client_name(s.network, s.reservation, message, address),
         s.relay_information(),
         row.reason.id,
         s.mine and before is not None and before.kept,
@@ -139,13 +137,6 @@ def _moved(s: Situation, before: Lease) -> tuple[Change, ...]:
     until = max(before.expires, starts + s.network.moving_time + 1)
     after = msgspec.structs.replace(before, starts=starts, expires=until, reason=why.MOVING.id)
     return (Change(before, after),)
-
-
-def _host_name(s: Situation) -> str:
-    if s.reservation is not None and s.reservation.hostname:
-        return s.reservation.hostname
-    raw = s.request.message.options.get(_HOST_NAME)
-    return "" if raw is None else raw[:MAX_HOST_NAME].rstrip(b"\0").decode("utf-8", "backslashreplace")
 
 
 def _ended(s: Situation, state: LeaseState, seconds: int, reason: Reason) -> tuple[Change, ...]:
