@@ -277,3 +277,18 @@ def test_why_explains_answers_and_silence(lab: Lab) -> None:
     leases.line(address.partition("/")[0])
     history = lab.relet(namespace, "history", address.partition("/")[0], "--config", server.config, "--json")
     history.line("granted")
+
+
+def test_dhcpcd_takes_a_rapid_commit_and_hears_its_whole_name(lab: Lab, script: Path) -> None:
+    server, host = lab.namespace("server"), lab.namespace("host")
+    lab.cable(server, "s0", host, "c0")
+    lab.address(server, "s0", "192.168.1.1/24")
+    serve = Serve(lab, server, WISHES.replace('lease-time = "1h"', 'lease-time = "1h"\nrapid-commit = true'))
+    keep = f'case "$reason$1" in BOUND|bound) env >{lab.folder}/new && mv {lab.folder}/new {lab.folder}/bound ;; esac'
+    script.write_text(SCRIPT.replace("exit 0", keep))
+    dhcpcd(lab, host, script, "-h", "laptop", "-F", "both", "-o", "rapid_commit,domain_name")
+    assert "reason=rapid-commit" in serve.verdict("DISCOVER")
+    said = heard(lab)
+    assert (said["new_rapid_commit"], said["new_dhcp_message_type"]) == ("", "5")
+    # it wanted the server to update DNS, which does not
+    assert (said["new_fqdn"], said["new_fqdn_flags"]) == ("laptop.example.org", "NEO")

@@ -11,7 +11,7 @@ from relet.model.lease import Change, Committed
 from relet.store.memory import MemoryStore
 from relet.wire.address import BROADCAST
 from relet.wire.message import BROADCAST_FLAG, Message, decode
-from relet.wire.options import MessageType
+from relet.wire.options import V6_ONLY_PREFERRED, MessageType
 from support.networks import subnet
 from support.table import (
     MAC,
@@ -139,6 +139,27 @@ def test_ipv6_only_needs_both_sides(options: dict[int, bytes], asked: bool, reas
     table = office(options=options)
     assert table.say(with_options(discover(), *([108] if asked else []))) is not None
     assert table.verdict() == ("OFFER", reason)
+
+
+def test_the_ipv6_only_option_has_four_octets() -> None:
+    """R8925-3.1-01."""
+    assert V6_ONLY_PREFERRED.parse(1800) == WAIT
+    with pytest.raises(ValueError, match="number"):
+        V6_ONLY_PREFERRED.parse(1 << 32)
+
+
+def test_ipv6_only_follows_the_pool() -> None:
+    """R8925-3.3-01."""
+    marked = subnet("192.168.1.0/24", (ip(100), ip(100)), options=HOPEFUL)
+    plain = subnet("192.168.2.0/24", (ip(100) + 256, ip(109) + 256), options={})
+    table = Table(msgspec.structs.replace(OFFICE, subnets=(marked, plain)))
+    assert table.say(with_options(discover(), 108)) is not None
+    assert table.verdict() == ("OFFER", "ipv6-only")
+    table.lease(ip(100), OTHER_MAC)
+    table.restart()
+    reply = table.say(with_options(discover(), 108))
+    assert reply is not None
+    assert (table.verdict(), reply.yiaddr, 108 in reply.options) == (("OFFER", "offered-new"), ip(100) + 256, False)
 
 
 def test_who_insists_gets_an_address_and_the_option() -> None:

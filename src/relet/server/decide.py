@@ -317,10 +317,7 @@ BOOTP = (
     ),
     Row("7", "its circuit has all that it may", SILENT, why.CIRCUIT_FULL, Situation.circuit_full),
     Row("7", "its last lease is over; the address is free and offered", ACK, why.REGRANTED, Situation.last_address),
-    Row(
-        "8", "an address is on offer to it already, or any other address of the pools is free", ACK, why.BOOTP_GRANTED,
-        lambda s: s.address_on_offer() or s.new_address(),
-    ),
+    Row("8", "any other address of the pools is free", ACK, why.BOOTP_GRANTED, Situation.new_address),
     Row("9", "the search for a free address ended at its bound", SILENT, why.SEARCH_ENDED, Situation.search_ended),
     Row("9", "no address is free", SILENT, why.POOL_FULL, _always),
 )  # fmt: skip

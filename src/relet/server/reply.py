@@ -110,6 +110,7 @@ class Replies:
         name = _name(verdict) if told.name_at >= 0 else ""
         body = told.named(name) if name else told.body
         times = b"" if nak or request.kind is Kind.INFORM else _times(verdict.terms, verdict.seconds)
+        yiaddr = 0 if nak or request.kind is Kind.INFORM else verdict.address
         selected = verdict.network is not None and verdict.network.subnet_selection and not nak
         tail = {
             code: octets
@@ -118,8 +119,8 @@ class Replies:
         }
         if _FQDN in message.options and (fqdn := _fqdn(verdict)) is not None:
             tail = {_FQDN: fqdn} | tail
-        if request.kind is Kind.DISCOVER and (own := _own(verdict)):
-            tail = own | tail
+        if request.kind is Kind.DISCOVER and (not yiaddr or verdict.answer is Answer.ACK):
+            tail = _own(verdict) | tail
         octets = b"".join(
             (
                 _HEADER.pack(
@@ -129,9 +130,11 @@ class Replies:
                     0,
                     message.xid,
                     0,
-                    _flags(verdict),
+                    # As it came (s4.3.1 table 3); but a relay unicasts to yiaddr unless it has to broadcast (RFC 1542 s5.4).
+                    # So where there is no yiaddr, it has to: DHCPNAK (s4.3.2), DHCPINFORM, and an offer of nothing.
+                    message.flags if yiaddr or not message.giaddr else message.flags | BROADCAST_FLAG,
                     message.ciaddr if verdict.answer is Answer.ACK else 0,
-                    0 if nak or request.kind is Kind.INFORM else verdict.address,
+                    yiaddr,
                     told.siaddr,
                     message.giaddr,
                     message.chaddr,
@@ -176,6 +179,7 @@ class Replies:
         room = min(max(len(payload), LEAST_SIZE), MAX_LIMIT) - _HEADER.size - len(tail)
         key = (network.name if network else "", terms.serial if terms else 0, room)
         told = self._prepared.get(key) or self._keep(key, bootp_contents(terms, verdict.reservation, room))
+        yiaddr = 0 if verdict.reason is why.BOOTP_INFORMED else verdict.address
         header = _HEADER.pack(
             BOOTREPLY,
             message.htype,
@@ -183,9 +187,9 @@ class Replies:
             0,
             message.xid,
             0,
-            _flags(verdict),
+            message.flags if yiaddr or not message.giaddr else message.flags | BROADCAST_FLAG,
             message.ciaddr,
-            0 if verdict.reason is why.BOOTP_INFORMED else verdict.address,
+            yiaddr,
             told.siaddr,
             message.giaddr,
             message.chaddr,
@@ -226,16 +230,6 @@ def _own(verdict: Verdict) -> dict[int, bytes]:
     if verdict.reason is why.NOT_AUTO_CONFIGURED:
         return {AUTO_CONFIG.code: DO_NOT_AUTO_CONFIGURE}  # RFC 2563 s2.3
     return {}
-
-
-def _flags(verdict: Verdict) -> int:
-    """As they came (s4.3.1 table 3). But a relay unicasts to yiaddr unless it has to broadcast (RFC 1542 s5.4), so where
-    there is no yiaddr, it has to: in a DHCPNAK (s4.3.2), an answer to DHCPINFORM, and an offer of nothing."""
-    request = verdict.request
-    message = request.message
-    if message.giaddr and (not verdict.address or verdict.answer is Answer.NAK or request.kind is Kind.INFORM):
-        return message.flags | BROADCAST_FLAG
-    return message.flags
 
 
 def _limit(message: Message) -> int:

@@ -40,7 +40,7 @@ class Situation:
     """One request against what the server knows now. own: the server's addresses. admitted: is the client served here?"""
 
     __slots__ = (
-        "_offers", "_own", "_site", "_view", "address", "admitted", "lease", "mine", "network", "now", "request",
+        "_new", "_offers", "_own", "_site", "_view", "address", "admitted", "lease", "mine", "network", "now", "request",
         "reservation", "subnet",
     )  # fmt: skip
 
@@ -60,6 +60,7 @@ class Situation:
         self._view = view
         self._offers = offers
         self._own = own
+        self._new: int | None = None
         self.address = address = request.address if address is None else address
         self.subnet = site.network.subnet_of(address)
         self.lease: Lease | None = view.lease(address) if address else None
@@ -257,6 +258,11 @@ class Situation:
         """Any free address of the pools, one that waits for this client (for BOOTP, too, it may have been probed) before
         others, else 0 (s4.3.1, fourth case): of the subnet that relay or client selected (RFC
         3527, RFC 3011), or of the relay's own first. No test before choosing can tell."""
+        if self._new is None:  # chosen once: who looks again sees the same
+            self._new = self._choose()
+        return self._new
+
+    def _choose(self) -> int:
         if promised := self.address_on_offer():
             return promised
         place, wall, classes = self.request.place, int(self.now.wall), self.request.classes
