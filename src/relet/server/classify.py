@@ -98,9 +98,14 @@ def classify(message: Message, arrival: Arrival, relayed: Relayed = NOTHING_SAID
         # Some clients leave ciaddr empty (s4.4.3 forbids it). Who sent the datagram has the address all the same, unless
         # that was a relay.
         return Kind.INFORM, message.ciaddr or (0 if message.giaddr else arrival.source), None
+    return _rarely_seen(message, kind)
+
+
+def _rarely_seen(message: Message, kind: int) -> tuple[Kind, int, int | None]:
+    """What is no message of a DHCP client."""
     if kind == _LEASEQUERY:
         return Kind.LEASEQUERY, message.ciaddr, None
-    if _MESSAGE_TYPE not in options:
+    if _MESSAGE_TYPE not in message.options:
         return Kind.BOOTP, message.ciaddr, None  # RFC 1534 s2
     raise WireError("unserved-type", 240, f"message type {kind}")
 
