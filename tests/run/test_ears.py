@@ -58,6 +58,20 @@ def test_the_server_identifier_follows_the_address(tmp_path_factory: pytest.Temp
         assert offered(lab, host) == ("OFFER", ip(2))
 
 
+def test_an_address_of_no_subnet_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Lab() as lab:
+        server, host = lab.namespace("server"), lab.namespace("host")
+        lab.cable(server, "s0", host, "c0")
+        lab.address(server, "s0", "172.16.5.1/24")
+        config = tmp_path_factory.mktemp("ears") / "relet.toml"
+        config.write_text(office())
+        process = lab.relet(server, "serve", "--config", config)
+        process.line("address out of place", "s0", "172.16.5.1", "it lies in no subnet of network office")
+        lab.address(server, "s0", "192.168.1.1/24")
+        process.line("address changed", "192.168.1.1")
+        assert offered(lab, host) == ("OFFER", ip(1))
+
+
 def test_an_address_to_listen_on_may_come_later(tmp_path_factory: pytest.TempPathFactory) -> None:
     with Lab() as lab:
         server, host = lab.namespace("server"), lab.namespace("host")

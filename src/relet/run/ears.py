@@ -154,12 +154,22 @@ class Ears:
             self._on_link[link.name] = frames
             self._listening(frames, interface=link.name, address=ip_text(frames.local), mtu=link.mtu)
             self._missing.pop(link.name, None)
+            self._fits(link, frames, network)
         elif frames.local not in addresses or (
             network.subnet_of(frames.local) is None and _local(addresses, network) != frames.local
         ):
             frames.local = _local(addresses, network)
             self._log.info("address changed", interface=link.name, address=ip_text(frames.local))
+            self._fits(link, frames, network)
         self._known[link.name] = link
+
+    def _fits(self, link: LinkInfo, frames: DhcpFrames, network: Network) -> None:
+        """Will clients be able to reach the address that they are told of? If not, a cable may be in the wrong place."""
+        if network.subnet_of(frames.local) is None:
+            because = f"it lies in no subnet of network {network.name}"
+            self._log.warning(
+                "address out of place", interface=link.name, address=ip_text(frames.local), because=because
+            )
 
     def _addresses(self, wanted: Mapping[int, None]) -> list[LinkError]:
         problems = []
