@@ -142,7 +142,7 @@ def test_lease_that_keeps_changing_ends_in_silence() -> None:
     store = Faulty()
     table = Table(store=store)
     mine = table.lease(ip(100))
-    leases = [mine, *(Lease(ip(100), mine.client, "office", LeaseState.BOUND, n, 2_000_000) for n in range(10))]
+    leases = [mine, *(Lease(ip(100), mine.client, "office", LeaseState.BOUND, n, 1_003_000) for n in range(10))]
     store.rivals = [Change(a, b) for a, b in pairwise(leases)]
     assert table.say(reboot(ip(100))) is None
     assert table.verdict() == ("SILENT", "store-contended")

@@ -90,21 +90,24 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
     if s.active() and before is not None:
         threshold = s.network.cache_threshold
         left = remaining_seconds(before, s.now)
-        # a BOOTP client takes any reply for one that holds for ever
-        settled = before.reason != why.MOVING.id and (seconds != INFINITE or left == INFINITE)
+        # a BOOTP client takes any reply for one that holds for ever; nobody is promised more than the terms grant now
+        settled = before.reason != why.MOVING.id and (seconds != INFINITE or left == INFINITE) and left <= seconds + 1
         if threshold is not None and settled and left > threshold * (before.expires - before.starts):
             return _bare(s, row, address, left, ())
     request = s.request
     message = request.message
     starts = int(s.now.wall)
+    # one second more than promised: the wall clock is cut to seconds
+    until = FOREVER if seconds == INFINITE else starts + seconds + 1
+    if s.active() and before is not None:
+        until = max(until, before.expires)  # the ACK may get lost, so the end that was promised earlier stays
     after = Lease(
         address,
         request.client,
         s.network.name,
         LeaseState.BOUND,
         starts,
-        # one second more than promised: the wall clock is cut to seconds
-        FOREVER if seconds == INFINITE else starts + seconds + 1,
+        until,
         bytes((message.htype,)) + message.chaddr,
         client_name(s.network, s.reservation, message, address),
         s.relay_information(),
