@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from relet.model.lease import Lease, LeaseState
 from relet.model.network import Network, Pool, Reservation, Subnet
 from relet.model.ranges import Ranges
-from relet.server.allocate import MAX_GOES, MAX_SHORTER, MAX_TRIES, FreeAddresses
+from relet.server.allocate import MAX_GOES, MAX_PASSED, MAX_SHORTER, MAX_TRIES, FreeAddresses
 from relet.wire.address import parse_ip
 from support.leases import lease
 
@@ -54,6 +54,18 @@ def test_when_all_is_on_offer_to_others_no_request_looks_at_more_than_the_bound(
     for number in range(1, 50):
         assert free.choose(looked.lease, looked.free, 0) == 0
         assert looked.asked <= number * 3 * MAX_TRIES * MAX_GOES
+
+
+def test_addresses_leased_since_the_start_are_passed_once_and_in_bounded_steps() -> None:
+    free = FreeAddresses(Network("n", (HUGE,)))
+    bound = MAX_PASSED * MAX_GOES
+    looked = Looked({NET + number: lease(number) for number in range(1, bound + 3)})
+    assert (free.choose(looked.lease, looked.free, 0), free.unfinished) == (0, True)
+    assert looked.asked == bound
+    assert free.choose(looked.lease, looked.free, 0) == NET + bound + 3
+    assert looked.asked == bound + 4
+    assert free.choose(looked.lease, looked.free, 0) == NET + bound + 4
+    assert looked.asked == bound + 6
 
 
 def test_renewed_leases_at_the_front_of_the_heap_are_put_right_in_bounded_steps() -> None:

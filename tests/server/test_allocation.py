@@ -1,5 +1,7 @@
 """DISCOVER, SELECTING, DECLINE, RELEASE and INFORM, row by row."""
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 
@@ -286,6 +288,61 @@ def test_a_search_that_had_to_end_is_not_called_a_full_pool() -> None:
         table.say(discover(mac=bytes((2, 0, 0, 0, *number.to_bytes(2)))))
         reasons.add(table.verdict())
     assert reasons == {("OFFER", "offered-new"), ("SILENT", "search-ended")}
+
+
+BLOCK = parse_ip("192.168.64.0")
+WIDE = subnet("192.168.64.0/18", (BLOCK + 10, BLOCK + 16_000))
+
+
+def many(number: int) -> bytes:
+    return bytes((2, 0, 0, 0, *number.to_bytes(2)))
+
+
+def adopted(table: Table, count: int) -> None:
+    """So many clients come back with the addresses that a lost database had given them, one beside the other."""
+    for number in range(count):
+        assert kind_of(table.say(reboot(BLOCK + 10 + number, many(number)))) == "ACK"
+
+
+def adopted_at_runtime(table: Table) -> None:
+    adopted(table, 700)
+
+
+def adopted_during_a_reload(table: Table) -> None:
+    rebuild = table.engine.prepare((table.network,), table.now)
+    while rebuild.step():
+        pass
+    adopted(table, 700)
+    table.engine.reconfigure(rebuild)
+
+
+def offered_before_a_reload(table: Table) -> None:
+    for number in range(5000):
+        assert kind_of(table.say(discover(mac=many(number)))) == "OFFER"
+    table.engine.reconfigure(table.engine.prepare((table.network,), table.now))
+
+
+@pytest.mark.parametrize(
+    ("happens", "first"),
+    [(adopted_at_runtime, 710), (adopted_during_a_reload, 710), (offered_before_a_reload, 5010)],
+)
+def test_addresses_taken_in_a_row_make_no_client_wait(happens: Callable[[Table], None], first: int) -> None:
+    table = Table(subnets=(WIDE,), unknown_reboot="adopt", offer_time=3600)
+    happens(table)
+    replies = [table.say(discover(mac=many(20_000 + number))) for number in range(3)]
+    assert [reply.yiaddr if reply else 0 for reply in replies] == [BLOCK + first + n for n in range(3)]
+
+
+def test_an_offer_from_before_a_reload_comes_back_when_it_lapses() -> None:
+    table = Table()
+    for mac in macs(10):
+        table.say(discover(mac=mac))
+    table.engine.reconfigure(table.engine.prepare((OFFICE,), table.now))
+    assert table.say(discover(mac=macs(11)[10])) is None
+    assert table.verdict() == ("SILENT", "pool-full")
+    table.later(table.network.offer_time + 1)
+    replies = [table.say(discover(mac=mac)) for mac in macs(30)[20:]]
+    assert {reply.yiaddr for reply in replies if reply} == {ip(100 + n) for n in range(10)}
 
 
 def test_the_usage_of_a_pool_adds_up_while_clients_come_and_go() -> None:

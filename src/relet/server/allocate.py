@@ -27,6 +27,9 @@ MAX_TRIES = 64
 leased meanwhile need not be looked at again, so the next search goes on where this one stopped."""
 MAX_GOES = 4
 """Goes for one request, while there are addresses that were not looked at."""
+MAX_PASSED = 4096
+"""Addresses that never had a lease when the pool was loaded, and have one or were promised since, passed over in one go.
+Each is passed once for ever, paid for by its lease or offer, and is no try; the bound keeps one request from waiting."""
 MAX_SHORTER = 16
 """Later entries of one address that may wait in the heap behind the true one. Beyond that, an address whose end moves
 forward is free again only at its old end: nobody can fill the memory by short and long leases in turn."""
@@ -52,6 +55,7 @@ class PoolAddresses:
         self.unfinished = False
         self._reserved = sorted(reserved)
         self._fresh = chain.from_iterable(list(_gaps(pool.addresses, self._reserved)))
+        self._promised: set[int] = set()  # on offer when the pool was made; only those count that the cursor meets
         self._returned: OrderedDict[int, int] = OrderedDict()  # address -> 0, or a time: the heap's entry is not later
         self._kept: dict[int, int] = {}  # the same for what an operator keeps for its last holder
         self._expiring: list[int] = []  # expiry << 32 | address: an int costs half of a tuple
@@ -117,6 +121,11 @@ class PoolAddresses:
         elif entry > after.expires and later < MAX_SHORTER:
             self._push(address, after.expires, later + 1)
 
+    def promised(self, address: int) -> None:
+        """An address of the pool was on offer already when the pool was made: count it, and do not look for it first."""
+        self.offered += 1
+        self._promised.add(address)
+
     def expire(self, lease: Callable[[int], Lease | None], wall: int, limit: int) -> int:
         """Work off at most so many entries that have come up; how many there were."""
         done = 0
@@ -131,14 +140,22 @@ class PoolAddresses:
         return self._from_fresh(lease, free) or self._from_returned(free, go) or self._from_expired(lease, free, wall)
 
     def _from_fresh(self, lease: Callable[[int], Lease | None], free: Callable[[int], bool]) -> int:
-        for _ in range(MAX_TRIES):
+        tries = 0
+        for _ in range(MAX_PASSED):
             address = next(self._fresh, 0)
             if not address:
                 return 0
-            if lease(address) is None:
-                self._returned[address] = 0
-                if free(address):
-                    return address
+            if lease(address) is not None:
+                continue  # its commit has put it into the heap or among the returned
+            self._returned[address] = 0
+            if address in self._promised:
+                self._promised.remove(address)
+                continue
+            if free(address):
+                return address
+            tries += 1
+            if tries == MAX_TRIES:
+                break
         self.unfinished = True
         return 0
 

@@ -69,12 +69,12 @@ class Offers:
         return address if address and self._by_address[address].until > mono else 0
 
     def recount(self, pool: Callable[[int], PoolAddresses | None]) -> None:
-        """The pools are others now: let them count what is on offer. pool: the one that an address lies in now."""
+        """The pools are others now: let them know what is on offer. pool: the one that an address lies in now."""
         for address, offer in self._by_address.items():
             counts = pool(address) if offer.pool is not None else None
             self._by_address[address] = offer._replace(pool=counts)
             if counts is not None:
-                counts.offered += 1
+                counts.promised(address)
 
     def withdraw(self, address: int) -> None:
         """Forget the offer of an address, if there is one."""
