@@ -14,10 +14,6 @@ ORIGINAL = ROOT.parent / "shared" / "facts" / "rfc2131-requirements.csv"
 SUBJECTS = tuple(
     "2131 2132 3046 3396 6842 4361 3527 3011 5107 4388 4702 4039 2563 8925 8357 1534 1542".split()  # noqa: SIM905
 )
-KNOWN_DEPARTURES = {"R2131-4.3.1-12", "R2131-4.3.1-46"}
-"""What RFC 2131 says that a server MUST do and this one does not, each for the reason that the page gives."""
-NOT_YET: set[str] = set()
-"""What is still to be built."""
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -71,7 +67,7 @@ def _exists(file: str, name: str) -> bool:
 def test_no_must_of_rfc_2131_is_missing() -> None:
     musts = {name for name, row in ROWS.items() if row["rfc"] == "2131" and row["strength"] in {"MUST", "MUST NOT"}}
     undone = {verdict["id"] for verdict in VERDICTS if verdict["verdict"] == "not-done"}
-    assert musts & undone == KNOWN_DEPARTURES | NOT_YET
+    assert musts & undone == set()
 
 
 def test_rows_that_tests_name_exist() -> None:

@@ -49,6 +49,11 @@ class Said(Settings):
     max_lease_time: k.LeaseDuration | None = _may("The longest that a client may ask for; `lease-time` if left out.")
     renew_at: k.Share | None = _may("T1: share of the lease time after which the client renews.", 0.5)
     rebind_at: k.Share | None = _may("T2: share of the lease time after which it asks any server.", 0.875)
+    host_defaults: bool | None = _may(
+        "A client that asks for a parameter of the Host Requirements that is not configured gets its default, as RFC 2131"
+        " has it. Some clients act on what they would have ignored otherwise (router discovery).",
+        False,
+    )
 
 
 class Policy(Settings):
@@ -69,6 +74,11 @@ class Policy(Settings):
         "Share of the lease time; with more than that left, a lease is confirmed for what is left and nothing is written."
     )
     match_client_id: bool = _is(True, "Know clients by option 61 where they send it, not by hardware address.")
+    offer_time_left: bool = _is(
+        False,
+        "A client with a lease that starts anew and asks for no time gets what is left of its lease, as RFC 2131 has it, and"
+        " a full one when it renews; otherwise it gets a full one at once.",
+    )
     rapid_commit: bool = _is(False, "Grant in two messages to clients that offer it (RFC 4039).")
     auto_configure: bool | None = _may(
         "Whether a client that gets no address may make one up itself (RFC 2563); left out, it is not told."

@@ -22,6 +22,7 @@ class Parameters(msgspec.Struct, frozen=True):
     next_server, server_name, boot_file: siaddr, sname and file.
     lease_time: granted when the client does not ask; what it asks for is held between minimum and maximum. In seconds.
     renew_at, rebind_at: T1 and T2 as shares of the lease time (RFC 2131 s4.4.5).
+    host_defaults: does a client that asks for a parameter of the Host Requirements get its default (RFC 2131 s4.3.1)?
     """
 
     options: dict[int, bytes] = {}
@@ -34,6 +35,7 @@ class Parameters(msgspec.Struct, frozen=True):
     max_lease_time: int | None = None
     renew_at: float | None = None
     rebind_at: float | None = None
+    host_defaults: bool | None = None
 
     def over(self, wider: "Parameters") -> "Parameters":
         """These laid over those of a wider level: the nearest wins."""
@@ -144,6 +146,7 @@ class Network(msgspec.Struct, frozen=True):
     foreign_address, unknown_reboot, unknown_reboot_after: rows 2 and 9 of the reallocation table.
     cache_threshold: a lease with more than this share left is confirmed with its remaining time and nothing is written.
     match_client_id: know clients by option 61.
+    offer_time_left: a client that starts anew and asks for no time gets what is left of its lease (RFC 2131 s4.3.1).
     rapid_commit: RFC 4039. auto_configure: RFC 2563, None says nothing about it.
     bootp: who gets an address by BOOTP: nobody, those with a reservation, or everybody.
     probe: how an address is probed before it is offered. probe_wait: how long an answer is waited for.
@@ -177,6 +180,7 @@ class Network(msgspec.Struct, frozen=True):
     cache_threshold: float | None = None
     match_client_id: bool = True
     rapid_commit: bool = False
+    offer_time_left: bool = False
     auto_configure: bool | None = None
     bootp: Literal["refuse", "reserved", "dynamic"] = "reserved"
     probe: Literal["off", "arp", "ping", "both"] = "off"

@@ -8,6 +8,7 @@ from itertools import takewhile
 import msgspec
 
 from relet.model.network import Reservation
+from relet.server.host_defaults import HOST_DEFAULTS
 from relet.server.parameters import Terms
 from relet.wire.layout import OVERLOAD
 from relet.wire.message import encode_options
@@ -103,6 +104,8 @@ def contents(terms: Terms | None, wanted: bytes | None) -> Contents:
     if terms is None:
         return Contents()
     known = {code: octets for code, octets in terms.options.items() if code not in _OWN}
+    if terms.host_defaults and wanted is not None:
+        known = {**HOST_DEFAULTS, **known}  # only those asked for are taken out of it
     named = _HOST_NAME not in known
     known.setdefault(_HOST_NAME, b"")
     # Firmware reads the fields or the options, so either is filled from the other.

@@ -30,6 +30,7 @@ class Terms(msgspec.Struct, frozen=True):
     max_lease_time: int
     renew_at: float
     rebind_at: float
+    host_defaults: bool = False
 
     def seconds(self, asked: int | None) -> int:
         """The lease time for a client that asks for so much (option 51), or for nothing."""
@@ -59,6 +60,7 @@ def filled(parameters: Parameters, serial: int = 0) -> Terms:
         max(longest, lease),
         0.5 if parameters.renew_at is None else parameters.renew_at,
         0.875 if parameters.rebind_at is None else parameters.rebind_at,
+        bool(parameters.host_defaults),
     )
 
 

@@ -49,7 +49,8 @@ def verdict(s: Situation, ruling: Ruling) -> Verdict:
     if row.answer is Answer.OFFER:
         if row.reason is why.IPV6_ONLY or row.reason is why.NOT_AUTO_CONFIGURED:
             return _without_address(s, row, address)
-        return _bare(s, row, address, lease_seconds(s, address), ())
+        left = _time_left(s.at(address)) if row.reason is why.OFFERED_CURRENT else 0
+        return _bare(s, row, address, left or lease_seconds(s, address), ())
     if row.reason is why.QUARANTINED:
         return _bare(s, row, address, 0, _ended(s, LeaseState.DECLINED, s.network.decline_time, row.reason))
     if row.reason is why.RELEASED or row.reason is why.DECLINE_EXCESS:
@@ -68,6 +69,14 @@ def lease_seconds(s: Situation, address: int) -> int:
     if s.request.kind is Kind.BOOTP:
         return INFINITE
     return s.terms(address).seconds(s.request.message.uint(_LEASE_TIME))
+
+
+def _time_left(s: Situation) -> int:
+    """What is left of the client's unexpired lease if that is what it gets (RFC 2131 s4.3.1: who starts anew and asks for no
+    time does not extend its lease), else 0."""
+    if not s.network.offer_time_left or s.lease is None or s.request.message.uint(_LEASE_TIME):
+        return 0
+    return remaining_seconds(s.lease, s.now) if s.active() else 0
 
 
 def remaining_seconds(lease: Lease, now: Now) -> int:
@@ -95,6 +104,8 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
         if threshold is not None and settled and left > threshold * (before.expires - before.starts):
             return _bare(s, row, address, left, ())
     request = s.request
+    if request.kind is Kind.SELECTING and (time_left := _time_left(s)):
+        return _bare(s, row, address, time_left, ())
     message = request.message
     starts = int(s.now.wall)
     # one second more than promised: the wall clock is cut to seconds
