@@ -13,6 +13,7 @@ from relet.server.relayed import RelayBook
 from relet.server.told import told
 from relet.wire.address import hex_text
 from relet.wire.message import Message, decode
+from support.networks import subnet
 from support.table import (
     OFFICE,
     RELAY,
@@ -123,8 +124,59 @@ def test_declining_one_address_after_the_other_does_not_empty_the_pool() -> None
     for number in range(4):
         if held := lease(table, number):
             table.say(behind(decline(held, mac(number))), broadcast=False)
-    assert sum(row.state.value == "declined" for row in table.store.all()) == 2
+    assert sum(row.state.value == "declined" for row in table.store.all()) == 3  # one of them does not count
     assert table.verdict() == ("SILENT", "circuit-full")
+
+
+def test_one_declined_address_does_not_silence_its_circuit() -> None:
+    table = Table(limit_per_circuit=1, decline_time=600)
+    first = lease(table, 0)
+    table.say(behind(decline(first, mac(0))), broadcast=False)
+    assert table.verdict() == ("SILENT", "quarantined")
+    table.restart()
+    second = lease(table, 0)
+    assert second not in (0, first)
+    assert not lease(table, 1)
+    table.say(behind(decline(second, mac(0))), broadcast=False)
+    assert not lease(table, 0)  # one is in nobody's way, two are
+    assert table.verdict() == ("SILENT", "circuit-full")
+    table.later(601)
+    assert lease(table, 0)
+
+
+OTHER_POOL = subnet("192.168.1.0/24", (ip(150), ip(159)), lease_time=3600)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subnets": (OTHER_POOL,)},
+        {"reservations": (reserved(ip(100), mac(9)),)},
+    ],
+    ids=["the pool moved", "reserved for another"],
+)
+def test_who_has_to_move_is_not_locked_out_by_its_own_old_lease(change: dict[str, object]) -> None:
+    table = Table(limit_per_circuit=1)
+    old = lease(table, 0)
+    assert old == ip(100)
+    changed = replace(table.network, **change)
+    table.engine.reconfigure(table.engine.prepare((changed,), table.now))
+    assert not lease(table, 1)  # for others it counts
+    assert table.verdict() == ("SILENT", "circuit-full")
+    new = lease(table, 0)
+    assert new not in (0, old)
+    assert not lease(table, 1)
+    # and it is one address more, once
+    assert kind_of(table.say(behind(selecting(new + 1, mac=mac(0))), broadcast=False)) == "SILENT"
+    assert table.verdict() == ("SILENT", "circuit-full")
+
+
+def test_who_may_stay_gets_no_second_address_on_a_full_circuit() -> None:
+    table = Table(limit_per_circuit=1)
+    held = lease(table, 0)
+    for message in (selecting(held + 1, mac=mac(0)), reboot(held + 1, mac(0))):
+        assert kind_of(table.say(behind(message), broadcast=False)) == "SILENT"
+        assert table.verdict() == ("SILENT", "circuit-full")
 
 
 def test_a_reservation_is_not_limited() -> None:

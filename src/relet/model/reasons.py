@@ -307,8 +307,8 @@ CIRCUIT_FULL = Reason(
     True,
     "its circuit has as many leases and offers as `limit-per-circuit` or `limit-without-circuit` permits",
     "One port of an access network asks for many addresses: a switch with many hosts behind it, or somebody who tries to"
-    " empty the pool. Clients that have a lease keep it. Leases count until they end, offers for `offer-time`, declined"
-    " addresses for `decline-time`.",
+    " empty the pool. Clients that have a lease keep it. Leases count until they end (for others only, if their"
+    " client has to move), offers for `offer-time`, declined addresses for `decline-time`, all but one of them.",
 )
 CLIENT_RATE = Reason(
     "client-rate",

@@ -8,6 +8,7 @@ is in nobody's way: a forgotten bucket is full again, a forgotten offer merely n
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from relet.model.lease import Lease, LeaseState
 from relet.model.network import Network
@@ -35,14 +36,18 @@ class Circuits:
         self._held: dict[bytes, dict[int, float]] = {}  # circuit -> address -> end of its lease or offer
         self._circuit: dict[int, bytes] = {}  # the other way round
         self._offered: OrderedDict[int, None] = OrderedDict()  # those that are offers
+        self._declined: dict[bytes, set[int]] = {}  # circuit -> those that are in quarantine by a client's word
         self._sweep_at: dict[bytes, float] = {}
 
     def note(self, lease: Lease) -> None:
-        """Take in a lease at start, or as it was committed. An address that a client of the circuit declined counts until
-        its quarantine ends: declining one after the other would empty the pool as well."""
+        """Take in a lease at start, or as it was committed. Addresses that clients of the circuit declined count until their
+        quarantine ends, all but one: declining one after the other would empty the pool as well."""
         self.forget(lease.address)
         if lease.state is not LeaseState.RELEASED:
-            self._hold(lease.address, self._relays.remembered(lease.relay).circuit, lease.expires)
+            circuit = self._relays.remembered(lease.relay).circuit
+            self._hold(lease.address, circuit, lease.expires)
+            if lease.state is LeaseState.DECLINED:
+                self._declined.setdefault(circuit, set()).add(lease.address)
 
     def offer(self, address: int, circuit: bytes, until: float, wall: float) -> None:
         """Count an offer, or a grant that is not committed yet. A lease that the client has already goes on counting."""
@@ -66,14 +71,20 @@ class Circuits:
             if not held:
                 del self._held[circuit]
                 self._sweep_at.pop(circuit, None)
+            declined = self._declined.get(circuit)
+            if declined is not None:
+                declined.discard(address)
+                if not declined:
+                    del self._declined[circuit]
 
     def withdraw(self, address: int) -> None:
         """An offer counts no more; a lease does."""
         if address in self._offered:
             self.forget(address)
 
-    def full(self, circuit: bytes, wall: float) -> bool:
-        """Has the circuit as many leases and offers as it may?"""
+    def full(self, circuit: bytes, wall: float, leaving: Iterable[int] = ()) -> bool:
+        """Has the circuit as many leases and offers as it may? leaving: addresses that the client who asks has to give up;
+        looked at only if the circuit is full with them."""
         limit = self._limits[not circuit]
         held = self._held.get(circuit)
         if limit is None:
@@ -85,7 +96,8 @@ class Circuits:
                 self.forget(address)
             if held:
                 self._sweep_at[circuit] = wall + SWEEP_S
-        return len(held) >= limit
+        counted = len(held) - (circuit in self._declined)
+        return counted >= limit and counted - sum(address in held for address in leaving) >= limit
 
     def _hold(self, address: int, circuit: bytes, until: float) -> None:
         self._circuit[address] = circuit

@@ -3,6 +3,7 @@
 Facts only: nothing here chooses. A situation lives for one request and is not kept.
 """
 
+from collections.abc import Iterator
 from math import floor
 
 from msgspec.structs import replace
@@ -299,9 +300,9 @@ class Situation:
         return rates is not None and not self.known() and rates.circuit_exceeds(self._relayed().circuit, self.now.mono)
 
     def circuit_full(self) -> bool:
-        """Has its circuit as many leases and offers as it may?"""
+        """Has its circuit as many leases and offers as it may, beside what the client itself has to give up?"""
         circuits = self._site.circuits
-        return circuits is not None and circuits.full(self._relayed().circuit, self.now.wall)
+        return circuits is not None and circuits.full(self._relayed().circuit, self.now.wall, self._leaving())
 
     def circuit_too_full(self) -> bool:
         """Is the requested address one that it could have, if its circuit were not full? A reservation is not limited."""
@@ -328,6 +329,13 @@ class Situation:
         if self.request.relayed is not NOTHING_SAID:
             return self.request.relayed
         return self._site.relays.remembered(self.relay_information())
+
+    def _leaving(self) -> Iterator[int]:
+        """What the client holds and cannot have any longer, and what the operator ended early. What it may keep is not
+        among them: it could fill the pool by asking for one address more each time."""
+        for lease in self._view.leases(self.request.client):
+            if lease.state is LeaseState.ENDED or (lease.holds(self.now.wall) and not self.offered(lease.address)):
+                yield lease.address
 
     def _held_by_other(self, lease: Lease) -> bool:
         """Does another client hold it?"""
