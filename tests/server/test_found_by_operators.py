@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from relet.model.network import ClientClass, Parameters, Reservation
 from support.networks import saying
-from support.table import OFFICE, Table, ip, kind_of, reboot, renewing, selecting
+from support.table import OFFICE, OTHER_MAC, Table, discover, ip, kind_of, reboot, renewing, selecting
 
 WEEK = 7 * 24 * 3600
 
@@ -27,3 +28,37 @@ def test_a_shorter_lease_time_counts_from_the_next_renewal_on(threshold: float |
         held = short.on(ip(100))
         assert held is not None
         assert held.expires == promised.expires
+
+
+@pytest.mark.parametrize(("by", "code"), [("hostname", 12), ("option-60", 60)])
+def test_a_client_may_leave_out_what_its_reservation_goes_by(by: str, code: int) -> None:
+    """Once it has the offer or the address, only a message that says otherwise is another client's."""
+    row = Reservation(by, b"printer", ip(50), classes=("printers",), parameters=Parameters(lease_time=500))
+    table = Table(reservations=(row,), classes=(ClientClass("printers"),), allow=("printers",), moving_time=0)
+    first = discover()
+    first.options[code] = b"printer"
+    offer = table.say(first)
+    assert offer is not None
+    assert offer.yiaddr == ip(50)
+    for message in (selecting(ip(50)), renewing(ip(50)), reboot(ip(50))):
+        reply = table.say(message)
+        assert reply is not None
+        assert (kind_of(reply), reply.yiaddr, reply.uint(51)) == ("ACK", ip(50), 500)
+        table.later(100)
+
+
+@pytest.mark.parametrize(("by", "code"), [("hostname", 12), ("option-60", 60)])
+def test_who_says_another_name_or_has_no_promise_is_another_client(by: str, code: int) -> None:
+    table = Table(reservations=(Reservation(by, b"printer", ip(50)),), moving_time=0)
+    first = discover()
+    first.options[code] = b"printer"
+    assert table.say(first) is not None
+    assert kind_of(table.say(selecting(ip(50), mac=OTHER_MAC))) == "NAK"
+    renamed = selecting(ip(50))
+    renamed.options[code] = b"scanner"
+    assert kind_of(table.say(renamed)) == "NAK"
+    assert table.verdict() == ("NAK", "reserved-for-other")
+    assert kind_of(table.say(selecting(ip(50)))) == "ACK"
+    again = table.say(discover())
+    assert again is not None
+    assert again.yiaddr == ip(50)

@@ -83,6 +83,7 @@ class Reservations:
         for row in rows:
             if row.address:
                 self.by_address[row.address] = (*self.by_address.get(row.address, ()), row)
+        self._silent = {by: _finders(by) for row in rows if (by := row.by) == "hostname" or numbered(by) is not None}
         self._steps = (*_steps(network.reservations), *_steps(everywhere))
 
     def of(self, message: Message, info: bytes | None) -> Reservation | None:
@@ -94,13 +95,32 @@ class Reservations:
                 return row
         return None
 
+    def unsaid(self, address: int, message: Message, found: Reservation | None) -> Reservation | None:
+        """Of the rows of an address, one that names its client by a host name or option that this message has not, and
+        that would count before the row that was found. Who holds the address is that client, as far as the message tells."""
+        kept = self.by_address.get(address, ())
+        for _, rows in self._steps:
+            if found is not None and rows.get(found.key) is found:
+                return None
+            for row in kept:
+                if row.by in self._silent and rows.get(row.key) is row and not self._says(message, row.by):
+                    return row
+        return None
+
+    def _says(self, message: Message, by: str) -> bool:
+        return any(find(message, None) for find in self._silent[by])
+
+
+def _finders(by: str) -> tuple[Finder, ...]:
+    """How to find what a row goes by."""
+    code = numbered(by)
+    return dict(_WAYS)[by] if code is None else (partial(_option, code),)
+
 
 def _steps(rows: tuple[Reservation, ...]) -> list[tuple[Finder, dict[bytes, Reservation]]]:
     """Where to look, in the order of `Reservation`. Of two rows with the same key the first counts."""
     by_way: dict[str, dict[bytes, Reservation]] = {}
     for row in rows:
         by_way.setdefault(row.by, {}).setdefault(row.key, row)
-    options: list[tuple[str, tuple[Finder, ...]]] = [
-        (by, (partial(_option, code),)) for by in by_way if (code := numbered(by)) is not None
-    ]
+    options = [(by, _finders(by)) for by in by_way if numbered(by) is not None]
     return [(find, by_way[by]) for by, finders in (*_WAYS, *options) if by in by_way for find in finders]

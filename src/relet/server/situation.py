@@ -70,6 +70,8 @@ class Situation:
         if site.relayed and self.mine:
             self.request = self._recalled(request)
         self.reservation = self.request.reservation
+        if address in site.reserved and (row := self._unsaid(address)) is not None:
+            self._recognised(row)
         self.admitted = site.classes is None or site.admits(self.request.classes)
 
     def at(self, address: int) -> "Situation":
@@ -158,13 +160,13 @@ class Situation:
         """Does a reservation keep it for somebody else?"""
         rows = self._site.reserved.get(address)
         if rows is not None:
-            return not self._among(rows)
+            return not self._among(rows, address)
         return address in self._site.kept and not self._kept(address)
 
     def offered(self, address: int) -> bool:
         """Is it ours to give to this client: in a pool of the network, or reserved for it?"""
         if (rows := self._site.reserved.get(address)) is not None:
-            return self._among(rows)
+            return self._among(rows, address)
         if address in self._site.kept:
             return self._kept(address)
         subnet = self.network.subnet_of(address)
@@ -360,9 +362,26 @@ class Situation:
         """The same, and for nobody else? Of several who share an address, any may have been offered it."""
         return self._reserved_by_hardware(address) and len(self._site.reserved[address]) == 1
 
-    def _among(self, rows: tuple[Reservation, ...]) -> bool:
-        """Is the client's own reservation one of these?"""
-        return any(row is self.reservation for row in rows)
+    def _among(self, rows: tuple[Reservation, ...], address: int) -> bool:
+        """Is the client's own reservation one of these of an address?"""
+        return any(row is self.reservation for row in rows) or self._unsaid(address) is not None
+
+    def _unsaid(self, address: int) -> Reservation | None:
+        """The reservation of an address that the client holds, or was offered, if it goes by what this message lacks: no
+        certain knowledge that the client is another one than before."""
+        lease, client = self._view.lease(address), self.request.client
+        held = lease is not None and lease.client == client and lease.holds(self.now.wall)
+        if not held and self._offers.holder(address, self.now.mono) != client:
+            return None
+        return self._site.reservations.unsaid(address, self.request.message, self.request.reservation)
+
+    def _recognised(self, row: Reservation) -> None:
+        """The client is the one that this reservation names, with the classes that follow from it."""
+        request = self.request
+        self.reservation = row
+        if (known := self._site.classes) is not None:
+            classes = known.of(request.message, request.arrival, row, self.relay_information() or None)
+            self.request = replace(request, classes=classes)
 
     def _recalled(self, request: Request) -> Request:
         """RFC 3046 s2.2: a renewal by unicast passes no relay. What the relay said when the lease was granted still
