@@ -116,3 +116,36 @@ def test_what_cannot_be_included(place: Path, file: str, text: str, said: str) -
 def test_an_included_file_that_is_no_text(place: Path) -> None:
     (place / "classes.toml").write_bytes(b'[[class]]\nname = "\xfc"\n')
     assert "classes.toml:2: is not UTF-8 text; save it as UTF-8" in problems(place)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("a**b/*.toml", "'a**b/*.toml' is no pattern of file names; write one such as 'networks/*.toml'"),
+        ("[**", "'[**' is no pattern of file names; write one such as 'networks/*.toml'"),
+        (r"a\u0000b", r"'a\x00b' has control characters; write the name of a file"),
+    ],
+)
+def test_patterns_that_are_none(place: Path, entry: str, said: str) -> None:
+    (place / "relet.toml").write_text(MAIN.replace("networks/*.toml", entry))
+    assert problems(place) == [f"relet.toml:1: include: {said}"]
+
+
+@pytest.mark.parametrize("file", ["relet.toml", "classes.toml"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("[" * 3000 + "]" * 3000, "has too many brackets inside each other; write one pair where one is meant"),
+        ("7" * 5000, "has a number of too many digits; write a smaller number"),
+    ],
+)
+def test_more_than_can_be_read(place: Path, file: str, value: str, said: str) -> None:
+    text = (place / file).read_text()
+    (place / file).write_text(f"{text}x = {value}\n")
+    assert problems(place) == [f"{file}:{text.count(chr(10)) + 1}: {said}"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(place: Path) -> None:
+    for file in ("relet.toml", "classes.toml"):
+        (place / file).write_bytes(b"\xef\xbb\xbf" + (place / file).read_bytes())
+    assert len(load(place / "relet.toml").networks) == 3

@@ -19,6 +19,7 @@ MOST_FILES = 4096
 MOST_DEPTH = 16
 """Files that include files."""
 
+_LONG_NUMBER = re.compile(r"[0-9_]{1000,}")
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -73,6 +74,8 @@ class Sources:
             source = Source(name, text, base)
         except tomllib.TOMLDecodeError as error:
             raise ConfigError([*self.problems, _syntax(error, text, name)]) from error
+        except (ValueError, RecursionError) as error:
+            raise ConfigError([*self.problems, _too_much(error, text, name)]) from error
         self.files.append(source)
         if len(inside) > 1:
             self._only_shared(source)
@@ -82,8 +85,15 @@ class Sources:
             self.problems.append(source.problem(("include",), "include: is not a list of file names", instead))
             return
         for position, pattern in enumerate(configured):
-            for found in _matches(base, pattern):
-                self._include(source, ("include", position), found, inside)
+            path = ("include", position)
+            try:
+                matches = _matches(base, pattern)
+            except ValueError as error:
+                what, _, instead = str(error).partition("; ")
+                self.problems.append(source.problem(path, f"include: {what}", instead))
+                continue
+            for found in matches:
+                self._include(source, path, found, inside)
 
     def _include(self, source: Source, path: Path, found: FilePath, inside: tuple[str, ...]) -> None:
         full = str(found.resolve())
@@ -122,26 +132,30 @@ class Sources:
 
 
 def read(path: FilePath) -> str:
-    """The text of a file. Raises ConfigError."""
+    """The text of a file, without the byte order mark that some editors write. Raises ConfigError."""
     try:
         octets = path.read_bytes()
     except OSError as error:
         raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error.strerror}")]) from error
     try:
-        return octets.decode()
+        return octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
         raise ConfigError([Problem(str(path), line, "", "is not UTF-8 text", "save it as UTF-8")]) from error
 
 
 def _matches(base: FilePath, pattern: str) -> list[FilePath]:
-    """Files that an entry of `include` means: the one that it names, or all that fit a pattern."""
+    """Files that an entry of `include` means: the one that it names, or all that fit a pattern. Raises ValueError."""
+    if not pattern.isprintable():
+        raise ValueError(f"{pattern!r} has control characters; write the name of a file")
     if not any(sign in pattern for sign in "*?["):
         return [base / pattern]
     named = FilePath(pattern)
-    return sorted(
-        FilePath(named.anchor).glob(str(named.relative_to(named.anchor))) if named.anchor else base.glob(pattern)
-    )
+    start, rest = (FilePath(named.anchor), str(named.relative_to(named.anchor))) if named.anchor else (base, pattern)
+    try:
+        return sorted(start.glob(rest))
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{pattern!r} is no pattern of file names; write one such as 'networks/*.toml'") from error
 
 
 def _syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
@@ -152,3 +166,14 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
     line = int(place[1]) if place and place[1] else text.rstrip("\n").count("\n") + 1
     instead = "texts, addresses and durations stand in quotation marks" if what == "Invalid value" else ""
     return Problem(file, line, "", f"is not TOML: {what[:1].lower()}{what[1:]}", instead)
+
+
+def _too_much(error: ValueError | RecursionError, text: str, file: str) -> Problem:
+    """What is TOML, and more than tomllib can read: a number of thousands of digits, or brackets inside each other."""
+    if isinstance(error, RecursionError):
+        lines = [line.count("[") + line.count("{") for line in text.splitlines()]
+        line = lines.index(max(lines)) + 1
+        return Problem(file, line, "", "has too many brackets inside each other", "write one pair where one is meant")
+    found = _LONG_NUMBER.search(text)
+    line = text.count("\n", 0, found.start()) + 1 if found else 0
+    return Problem(file, line, "", "has a number of too many digits", "write a smaller number")
