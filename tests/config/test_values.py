@@ -32,6 +32,9 @@ A = parse_ip("10.0.0.0")
         (values.span, "10.0.0.1", Span(A + 1, A + 1)),
         (values.span, "10.0.0.0/30", Span(A, A + 3, whole=True)),
         (values.prefix, "10.0.0.0/8", (A, 8)),
+        (values.prefix, "1.0.0.0/8", (1 << 24, 8)),
+        (values.prefix, "223.0.0.0/8", (223 << 24, 8)),
+        (values.route, {"to": "0.0.0.0/0", "via": "10.0.0.1"}, (0, 0, A + 1)),
         (values.mac, "52:54:00:12:34:56", bytes.fromhex("525400123456")),
         (values.mac, "52-54-00-12-34-56", bytes.fromhex("525400123456")),
         (values.identifier, "01:52:54", b"\x01\x52\x54"),
@@ -89,3 +92,14 @@ def test_good_values(read: Callable[[object], object], configured: object, expec
 def test_bad_values_say_what_to_write(read: Callable[[object], object], configured: object, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read(configured)
+
+
+@pytest.mark.parametrize("read", [values.prefix, values.span])
+@pytest.mark.parametrize(
+    "configured",
+    ["0.0.0.0/0", "0.0.0.0/24", "224.0.0.0/8", "127.0.0.0/8", "127.1.0.0/16", "255.255.255.0/24", "64.0.0.0/2"],
+)
+def test_prefixes_that_no_host_lies_in(read: Callable[[object], object], configured: str) -> None:
+    with pytest.raises(ValueError, match="/") as caught:
+        read(configured)
+    assert str(caught.value) == f"'{configured}' has addresses that no host has; write one such as 192.168.1.0/24"

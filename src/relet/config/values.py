@@ -77,15 +77,23 @@ def _of_a_host(found: int) -> int:
 
 
 def prefix(configured: object) -> tuple[int, int]:
-    """(network address, width)."""
-    return parse_prefix(text(configured))
+    """(network address, width) of a link: all of it addresses that hosts can have."""
+    return _of_hosts(text(configured))
+
+
+def _of_hosts(written: str) -> tuple[int, int]:
+    network, width = parse_prefix(written)
+    first, last = network >> 24, (network | ~mask(width) & BROADCAST) >> 24
+    if not 1 <= first <= last <= LAST_UNICAST or first <= LOOPBACK <= last:
+        raise ValueError(f"'{written}' has addresses that no host has; write one such as 192.168.1.0/24")
+    return network, width
 
 
 def span(configured: object) -> Span:
     """'A-B', 'A/n' or one address."""
     written = text(configured)
     if "/" in written:
-        network, width = parse_prefix(written)
+        network, width = _of_hosts(written)
         return Span(network, network | ~mask(width) & BROADCAST, whole=True)
     first_text, dash, last_text = written.partition("-")
     first = _of_a_host(parse_ip(first_text.strip()))
@@ -239,7 +247,7 @@ def route(configured: object) -> tuple[int, int, int]:
     """(destination, width, router) of { to = .., via = .. }; router 0 for a destination on the link itself (RFC 3442)."""
     if not isinstance(configured, dict) or not {"to"} <= configured.keys() <= {"to", "via"}:
         raise ValueError(f'{configured!r} is not a route; write {{ to = "10.0.0.0/8", via = "192.168.1.254" }}')
-    return *prefix(configured["to"]), address(configured["via"]) if "via" in configured else 0
+    return *parse_prefix(text(configured["to"])), address(configured["via"]) if "via" in configured else 0
 
 
 def option_name(configured: object) -> str:
