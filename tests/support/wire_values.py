@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from relet.wire.address import BROADCAST
 from relet.wire.arp import REPLY, REQUEST, Arp
 from relet.wire.compounds import List, Record, Tagged, Tuples
 from relet.wire.frame import Datagram
@@ -11,6 +12,7 @@ from relet.wire.names import ClientName, Name, Names, labels_text
 from relet.wire.option import Option
 from relet.wire.relayinfo import Suboptions
 from relet.wire.routes import Routes
+from relet.wire.shapes import ClassfulRoute
 from relet.wire.texts import Binary, Text
 from relet.wire.vendor import Vendors
 
@@ -54,6 +56,8 @@ def values(kind: Kind) -> st.SearchStrategy[Value]:  # noqa: C901, PLR0912 - one
             return st.lists(names.filter(lambda name: name != "."), min_size=1, max_size=5).map(tuple)
         case Tuples() | List():
             return st.lists(values(kind.item), min_size=1, max_size=5).map(tuple)
+        case ClassfulRoute():  # RFC 2132 s5.8: 0.0.0.0 is no destination
+            return st.tuples(st.integers(1, BROADCAST), st.integers(0, BROADCAST))
         case Record():
             return st.tuples(*(values(inner) for _, inner in kind.parts))
         case Tagged():
