@@ -1,6 +1,7 @@
 """Limits per circuit and rates: a flood from one port leaves the clients on the others their addresses."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
@@ -218,15 +219,46 @@ def test_clients_without_a_circuit_have_a_limit_of_their_own() -> None:
 
 def test_a_client_that_asks_without_pause_is_answered_now_and_then() -> None:
     table = Table(client_rate=1.0)
-    table.lease(ip(100), mac(0))
-    burst = [kind_of(table.say(behind(renewing(ip(100), mac(0))), broadcast=False)) for _ in range(8)]
-    assert burst == ["ACK"] * 5 + ["SILENT"] * 3
+    burst = [kind_of(table.say(behind(discover(mac=mac(0))), broadcast=False)) for _ in range(8)]
+    assert burst == ["OFFER"] * 5 + ["SILENT"] * 3
     assert table.verdict() == ("SILENT", CLIENT_RATE.id)
     assert table.say(behind(discover(mac=mac(1))), broadcast=False) is not None
     # the same hardware address on another circuit is somebody else
-    assert table.say(behind(renewing(ip(100), mac(0)), PORT_2), broadcast=False) is not None
+    assert table.say(behind(discover(mac=mac(0)), PORT_2), broadcast=False) is not None
     table.later(1)
-    assert kind_of(table.say(behind(renewing(ip(100), mac(0))), broadcast=False)) == "ACK"
+    assert kind_of(table.say(behind(discover(mac=mac(0))), broadcast=False)) == "OFFER"
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (lambda: renewing(ip(100), mac(0)), ("ACK", "rebound")),
+        (lambda: reboot(ip(100), mac(0)), ("ACK", "confirmed")),
+        (lambda: selecting(ip(100), mac=mac(0)), ("ACK", "confirmed")),
+        (lambda: release(ip(100), mac(0)), ("SILENT", "released")),
+        (lambda: decline(ip(100), mac(0)), ("SILENT", "quarantined")),
+        (lambda: renewing(ip(101), mac(0)), ("SILENT", CLIENT_RATE.id)),
+        (lambda: discover(ip(100), mac(0)), ("SILENT", CLIENT_RATE.id)),
+    ],
+    ids=["rebinding", "rebooting", "selecting", "release", "decline", "another address", "discover"],
+)
+def test_whoever_borrows_its_hardware_address_a_client_keeps_its_lease(
+    ask: Callable[[], Message], answer: tuple[str, str]
+) -> None:
+    table = Table(client_rate=1.0)
+    table.lease(ip(100), mac(0))
+    for _ in range(8):
+        table.say(behind(discover(mac=mac(0))), broadcast=False)
+    assert table.verdict() == ("SILENT", CLIENT_RATE.id)
+    table.say(behind(ask()), broadcast=False)
+    assert table.verdict() == answer
+
+
+def test_a_client_with_a_lease_is_confirmed_however_often_it_asks() -> None:
+    table = Table(client_rate=1.0)
+    table.lease(ip(100), mac(0))
+    burst = [kind_of(table.say(behind(renewing(ip(100), mac(0))), broadcast=False)) for _ in range(20)]
+    assert burst == ["ACK"] * 20
 
 
 def test_a_circuit_that_asks_without_pause_keeps_nobody_else_waiting() -> None:

@@ -104,7 +104,9 @@ class Policy(Settings):
     limit_without_circuit: k.Count | None = _may(
         "Leases and offers at most for all clients together that come without a circuit."
     )
-    client_rate: k.Rate | None = _may("Requests a second of one client (by hardware address) that are answered.")
+    client_rate: k.Rate | None = _may(
+        "Requests a second of one client (by hardware address) that are answered, beside those to keep or give back a lease."
+    )
     circuit_rate: k.Rate | None = _may("Requests a second of one circuit of a relay that are answered.")
     moving_time: k.Period = _is("60s", "What a client that has to move to another address is granted when it renews.")
     nearly_full: k.Threshold = _is(0.9, "Share of a pool in use from which on it is told to be nearly full.")

@@ -158,6 +158,7 @@ class Network(msgspec.Struct, frozen=True):
     limit_per_circuit: leases and offers per circuit of a relay at most. limit_without_circuit: of all clients together
     that come without one, on the network's own link or through a relay that adds no option 82.
     client_rate, circuit_rate: requests a second, of a client (by hardware address) and of a circuit, that are answered.
+    Those by which a client keeps its lease, or gives it back, are no part of client_rate.
     moving_time: what a client that has to move to another address is still granted when it renews.
     nearly_full: share of a pool in use from which on it is nearly full.
     """

@@ -314,7 +314,8 @@ CLIENT_RATE = Reason(
     "client-rate",
     True,
     "it asks more often than `client-rate` permits",
-    "The client repeats itself without pause. It is answered again as soon as it asks less; look at what ails it.",
+    "The client repeats itself without pause. It is answered again as soon as it asks less; look at what ails it. Requests"
+    " to keep or give back a lease that it has are answered all the same.",
 )
 CIRCUIT_RATE = Reason(
     "circuit-rate",

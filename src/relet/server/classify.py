@@ -51,6 +51,10 @@ class Kind(Enum):
     BOOTP = "BOOTP"
 
 
+OF_A_LEASE = frozenset({Kind.SELECTING, Kind.INIT_REBOOT, Kind.RENEWING, Kind.REBINDING, Kind.DECLINE, Kind.RELEASE})
+"""Kinds by which a client gets or keeps a lease, or gives it back."""
+
+
 class Request(msgspec.Struct, frozen=True):
     """A classified request. `address`: the one it is about (option 50 or ciaddr), 0 if it names none. `server`: option
     54, None if absent. `reservation`: the one that names the client. `classes`: those that it is in, in the file's order.

@@ -56,7 +56,10 @@ RATES = (
         "1", "the client holds no lease, and such clients ask more often from its circuit than `circuit-rate`", SILENT,
         why.CIRCUIT_RATE, Situation.circuit_exceeds,
     ),
-    Row("1", "the client asks more often than `client-rate`", SILENT, why.CLIENT_RATE, Situation.client_exceeds),
+    Row(
+        "1", "the client asks more often than `client-rate`, and not about an unexpired lease of its own", SILENT,
+        why.CLIENT_RATE, Situation.client_exceeds,
+    ),
 )  # fmt: skip
 """Rows of every table for clients where a network has a rate. Each request is counted as it passes them."""
 

@@ -3,8 +3,9 @@
     Circuits   leases and offers of each circuit of a relay, and of all clients that come without one
     Buckets    requests a second that are answered
 
-Both only ever keep strangers out: a client with a lease is confirmed. Every table has a bound, and what falls out of one
-is in nobody's way: a forgotten bucket is full again, a forgotten offer merely no longer counts.
+Both only ever keep strangers out: a client with a lease is confirmed in it, however often it asks, and may give it back;
+what else it asks for is counted against its bucket. Every table has a bound, and what falls out of one is in nobody's way: a
+forgotten bucket is full again, a forgotten offer merely no longer counts.
 """
 
 from collections import OrderedDict

@@ -13,7 +13,7 @@ from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.lease import Lease, LeaseState, View
 from relet.model.network import Reservation
-from relet.server.classify import Request
+from relet.server.classify import OF_A_LEASE, Request
 from relet.server.identify import Site
 from relet.server.offers import Offers
 from relet.server.parameters import Terms
@@ -292,9 +292,11 @@ class Situation:
         return self._site.rates is not None and not self.request.again
 
     def client_exceeds(self) -> bool:
-        """Does it ask more often than `client-rate`?"""
+        """Does it ask more often than `client-rate`, and not about its own unexpired lease?"""
         rates, message = self._site.rates, self.request.message
-        return rates is not None and rates.client_exceeds(self._relayed().circuit, message.chaddr, self.now.mono)
+        if rates is None or (self.request.kind in OF_A_LEASE and self.active()):
+            return False
+        return rates.client_exceeds(self._relayed().circuit, message.chaddr, self.now.mono)
 
     def circuit_exceeds(self) -> bool:
         """Do strangers on its circuit ask more often than `circuit-rate`, and is it one?"""
