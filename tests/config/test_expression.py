@@ -38,7 +38,7 @@ BAD = [
     ("(known", "close the parenthesis"),
     ('mac == "abc', "close the quotation mark"),
     ("vendor-class == 52:54", "not compared with"),
-    ("mac == 56", 'write "text", 52:54:00 or 0x52'),
+    ("client-id == 56", 'write "text", 52:54:00 or 0x52'),
     ('vendor-class == "' + "x" * 600 + '"', "at most 512"),
     ("hops[0..1] == 00:00", "mac[0..2]"),
     ("not " * (MOST_DEPTH + 2) + "known", "inside each other"),
@@ -86,3 +86,32 @@ def test_values_are_those_of_the_field() -> None:
 def test_any_text_is_a_test_or_an_error_in_words(text: str) -> None:
     error = _refused(text)
     assert not error or ";" in error
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("mac == 52:54:00", "mac has 6 octets and 52:54:00 has 3 at character 8; write mac starts-with 52:54:00"),
+        ("mac in [52:54]", "mac has 6 octets and 52:54 has 2 at character 9; write mac starts-with 52:54"),
+        ('mac == "printer"',
+         "mac is octets and 'printer' is none at character 8; write 52:54:00:12:34:56, or mac starts-with 52:54:00"),
+        ("mac[0..2] != 52:54", "mac[0..2] has 3 octets and '52:54' has 2 at character 14; write 3 octets, or mac[0..1]"),
+        ('circuit-id[4..5] starts-with "eth"',
+         "circuit-id[4..5] has 2 octets and 'eth' has 3 at character 30; write 2 octets, or circuit-id[4..6]"),
+        ("htype == 999", "htype is 255 at most and 999 is more at character 10; write one such as 7"),
+        ("hops > 999", "hops is 255 at most and 999 is more at character 8; write one such as 7"),
+        ("secs >= 65536", "secs is 65535 at most and 65536 is more at character 9; write one such as 7"),
+        ("architecture == 99999999",
+         "architecture is 65535 at most and 99999999 is more at character 17; write one such as 7"),
+        ('vendor-class contains ""',
+         "vendor-class is compared with nothing at character 23; write a value, or exists vendor-class"),
+    ],
+)  # fmt: skip
+def test_what_could_never_be_true_is_refused(text: str, words: str) -> None:
+    assert _refused(text) == words
+
+
+def test_a_host_name_is_compared_in_lower_case() -> None:
+    read = parse_expression('hostname in ["Printer", "SCANNER"]')
+    assert isinstance(read, Compare)
+    assert read.values == (b"printer", b"scanner")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from relet.config.report import suggestion
+from relet.config.values import MAC_OCTETS
 from relet.model.expression import Field, Operator, Prefix, Sort, Value
 from relet.wire.address import parse_hex, parse_ip, parse_prefix
 from relet.wire.compounds import List, Tuples
@@ -16,6 +17,12 @@ OptionNames = Callable[[str], Option | None]
 
 MOST_VALUE = 512
 """Characters of a value; 255 octets in hexadecimal fit."""
+
+_MAC = "52:54:00:12:34:56"
+_MOST_MAC = 16
+"""Octets of chaddr (RFC 2131 s2)."""
+_WIDTHS = {"htype": 1, "hops": 1, "secs": 2}
+"""Octets of the numbers among the fields of a message (RFC 2131 s2)."""
 
 FLAGS = {
     "known": "the client has a reservation",
@@ -126,19 +133,45 @@ def value_of(field: Field, operator: Operator, sort: str, written: str) -> Value
     if field.sort == "address":
         return _address(field, operator, sort, written)
     if field.sort == "number":
-        if sort == "number" and len(written) <= 20:
-            return int(written)
+        if sort == "number":
+            return _number(field, written)
         if sort == "text" and field.code == CLIENT_SYSTEM.code and field.space == "option":
             return _architecture(written)
         raise ValueError(f"{field.name} is a number and {written!r} is none; write one such as 7")
     if len(written) > MOST_VALUE:
         raise ValueError(f"a value of {len(written)} characters; write at most {MOST_VALUE}")
-    if sort == "text":
-        return written.encode()
+    if not written:
+        raise ValueError(f"{field.name} is compared with nothing; write a value, or exists {field.name}")
+    if sort == "text" and field.name != "mac":
+        octets = written.encode()
+        return _of_length(field, operator, written, octets.lower() if field.name == "hostname" else octets)
     if sort == "hex" and field.sort == "octets":
-        return parse_hex(written.removeprefix("0x"))
+        return _of_length(field, operator, written, parse_hex(written.removeprefix("0x")))
+    if field.name == "mac":
+        raise ValueError(f"mac is octets and {written!r} is none; write {_MAC}, or mac starts-with 52:54:00")
     example = '"text", 52:54:00 or 0x52' if field.sort == "octets" else f'"{written}"'
     raise ValueError(f"{field.name} is not compared with {written}; write {example}")
+
+
+def _number(field: Field, written: str) -> int:
+    top = (1 << 8 * (field.width or _WIDTHS[field.name])) - 1
+    if len(written) > 20 or int(written) > top:
+        raise ValueError(f"{field.name} is {top} at most and {written[:24]} is more; write one such as 7")
+    return int(written)
+
+
+def _of_length(field: Field, operator: Operator, written: str, octets: bytes) -> bytes:
+    """The octets, if the field can have so many of them. Raises ValueError."""
+    size, whole = len(octets), operator in ("==", "!=", "in")
+    if field.last >= 0:
+        room = field.last - field.first + 1
+        if (whole and size != room) or (size > room and operator != "like"):
+            what = f"{field.name}[{field.first}..{field.last}] has {room} octets and {written!r} has {size}"
+            raise ValueError(f"{what}; write {room} octets, or {field.name}[{field.first}..{field.first + size - 1}]")
+    elif field.name == "mac" and (size > _MOST_MAC or (whole and size < MAC_OCTETS)):
+        advice = f"mac starts-with {written}" if size < MAC_OCTETS else _MAC
+        raise ValueError(f"mac has {MAC_OCTETS} octets and {written} has {size}; write {advice}")
+    return octets
 
 
 def _address(field: Field, operator: Operator, sort: str, written: str) -> int | Prefix:
