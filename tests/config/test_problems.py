@@ -191,3 +191,24 @@ def test_addresses_that_no_host_has(address: str) -> None:
         f'{network}{subnet}pools = ["{address}"]\n',
     ):
         assert any("is not the address of a host" in str(problem) for problem in problems(text))
+
+
+ROUTED = 'options = { routers = ["10.0.0.15"] }\n'
+POOLED = 'relet.toml:8: network "a", subnet 10.0.0.0/24: a pool contains 10.0.0.15, which is a gateway of '
+SPARE = '; write exclude = ["10.0.0.15"] in the subnet, or reserve it for that host'
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('[[class]]\nname = "phones"\ntest = "bootp"\n', 'class "phones"'),
+        ('[[reservation]]\nmac = "52:54:00:00:00:02"\n', "reservation 1"),
+        ('[[network.reservation]]\nmac = "52:54:00:00:00:02"\n', 'network "a", reservation 2'),
+    ],
+)
+def test_a_gateway_of_some_clients_is_in_no_pool(more: str, told: str) -> None:
+    (problem,) = problems(GOOD + more + ROUTED)
+    assert str(problem) == f"{POOLED}{told}{SPARE}"
+    spared = parse(GOOD.replace("10.0.0.10-10.0.0.20", "10.0.0.0/24") + more + ROUTED, "relet.toml", Path("/etc"))
+    (pool,) = spared.networks[0].subnets[0].pools
+    assert str(pool.addresses) == "10.0.0.2-10.0.0.14, 10.0.0.16-10.0.0.254"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from relet.config.draft import Draft, PlacedReservation, PlacedSubnet
+from relet.config.draft import Draft, PlacedClass, PlacedReservation, PlacedSubnet
 from relet.config.options import routers_of
 from relet.config.report import Report
 from relet.model.network import Network, Parameters, Subnet
@@ -32,10 +32,15 @@ _HOST_WIDTH = 32
 
 
 def check_infrastructure(
-    drafts: Sequence[Draft], everywhere: Sequence[PlacedReservation], listen: Sequence[int], report: Report
+    drafts: Sequence[Draft],
+    everywhere: Sequence[PlacedReservation],
+    classes: Sequence[PlacedClass],
+    listen: Sequence[int],
+    report: Report,
 ) -> Ranges:
-    """Routers within reach; servers, relays and this machine in no pool, unless they have a reservation.
+    """Routers within reach; gateways, servers, relays and this machine in no pool, unless they have a reservation.
 
+    everywhere, classes: those of the whole file.
     Returns the addresses that are to be left out of pools that were written as a prefix.
     """
     for draft in drafts:
@@ -48,6 +53,7 @@ def check_infrastructure(
             meanings |= {
                 address: meaning for address, meaning in _servers(each.subnet.parameters) if address not in meanings
             }
+    meanings = {**dict(_gateways(drafts, everywhere, classes)), **meanings}
     kept = [*everywhere, *(each for draft in drafts for each in draft.reservations)]
     reserved = {each.reservation.address for each in kept}
     subnets = sorted((each for draft in drafts for each in draft.subnets), key=lambda each: each.subnet.prefix)
@@ -97,6 +103,21 @@ def _servers(parameters: Parameters) -> Iterator[tuple[int, str]]:
         octets = parameters.options.get(option.code, b"")
         for at in range(0, len(octets) - 3, 4):
             yield int.from_bytes(octets[at : at + 4], "big"), meaning
+
+
+def _gateways(
+    drafts: Sequence[Draft], everywhere: Sequence[PlacedReservation], classes: Sequence[PlacedClass]
+) -> Iterator[tuple[int, str]]:
+    """(address, what it is) of the routers that a class or a reservation tells its clients of."""
+    said = [(each.where, each.row.parameters) for each in classes]
+    said += [(each.where, each.reservation.parameters) for each in everywhere]
+    for where, parameters in said:
+        yield from ((router, f"a gateway of {where}") for router in routers_of(parameters.options))
+    for draft in drafts:
+        for each in draft.reservations:
+            for router in routers_of(each.reservation.parameters.options):
+                if draft.network.subnet_of(router) is not None:
+                    yield router, f"a gateway of {each.where}"
 
 
 def _in_pool(address: int, meaning: str, placed: PlacedSubnet, report: Report) -> None:

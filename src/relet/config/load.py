@@ -93,7 +93,7 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tupl
         what = "no network has an interface, so it is not known where relays are to be heard"
         report.add(("server",), "[server]", what, 'write listen = ["ADDRESS OF THIS MACHINE"]')
     check_networks(drafts, everywhere, report)
-    spared = check_infrastructure(drafts, everywhere, server.listen, report)
+    spared = check_infrastructure(drafts, everywhere, classes, server.listen, report)
     check_names(classes, reading)
     rows = tuple(each.row for each in classes)
     kept = tuple(each.reservation for each in everywhere)
