@@ -212,3 +212,47 @@ def test_a_gateway_of_some_clients_is_in_no_pool(more: str, told: str) -> None:
     spared = parse(GOOD.replace("10.0.0.10-10.0.0.20", "10.0.0.0/24") + more + ROUTED, "relet.toml", Path("/etc"))
     (pool,) = spared.networks[0].subnets[0].pools
     assert str(pool.addresses) == "10.0.0.2-10.0.0.14, 10.0.0.16-10.0.0.254"
+
+
+HIDING = """\
+[[class]]
+name = "two words"
+test = "mac"
+renew-at = 0.9
+[[network]]
+name = "a"
+interfaces = ["eth0"]
+[[network.subnet]]
+prefix = "10.0.0.1/24"
+renew-at = 0.9
+[[network.subnet.pool]]
+range = "10.0.0.10-10.0.0.20"
+allw = ["phones"]
+deny = ["phones"]
+[[network.subnet]]
+prefix = "10.1.0.0/24"
+[[reservation]]
+mca = "52:54:00:00:00:01"
+address = "10.1.0.255"
+classes = ["phones"]
+renew-at = 0.9
+"""
+
+
+def test_one_wrong_setting_hides_no_other() -> None:
+    late = "renew-at 0.9 is not before rebind-at 0.875"
+    found = {(each.line, each.what) for each in problems(HIDING)}
+    assert found >= {
+        (2, "name: 'two words' is not the name of a class"),
+        (4, late),
+        (9, "prefix: '10.0.0.1/24' has bits set behind its width"),
+        (10, late),
+        (13, "unknown setting 'allw'"),
+        (14, "there is no class 'phones'"),
+        (17, "names no client"),
+        (18, "unknown setting 'mca'"),
+        (19, "is the broadcast address of its subnet"),
+        (20, "there is no class 'phones'"),
+        (21, late),
+    }
+    assert len(found) == 12  # and the test of line 3

@@ -99,7 +99,9 @@ def _reserved_addresses(reservations: Sequence[PlacedReservation], report: Repor
 
 def _clients(reservations: Sequence[PlacedReservation], instead: str, report: Report) -> None:
     keys = [
-        ((each.reservation.by, each.reservation.key), (*each.path, each.setting), each.where) for each in reservations
+        ((each.reservation.by, each.reservation.key), (*each.path, each.setting), each.where)
+        for each in reservations
+        if each.reservation.key
     ]
     for path, where, before in _repeated(keys):
         report.add(path, where, f"the client has a reservation in {report.place(before, path)} already", instead)

@@ -8,7 +8,7 @@ from relet.config.expression import parse_expression
 from relet.config.lines import Path
 from relet.config.parameters import check_times, read_parameters
 from relet.config.reading import Reading
-from relet.config.report import Report, suggestion
+from relet.config.report import Report, suggestion, unheard
 from relet.config.schema import ClassTable
 from relet.model.expression import All, Any, Expression, InClass, Not
 from relet.model.network import BUILT_IN_CLASSES, ClientClass, Parameters
@@ -63,6 +63,8 @@ def _class(raw: Mapping[str, object], path: Path, wider: Parameters, reading: Re
     where = f'class "{raw["name"]}"' if isinstance(raw.get("name"), str) else f"class {int(path[-1]) + 1}"
     report = reading.report
     table = admit(ClassTable, raw, path, where, report)
+    named = table is not None
+    table = table or admit(ClassTable, {**raw, "name": "unnamed"}, path, where, unheard())
     own = read_parameters(table, raw, path, where, reading)
     if table is None:
         return None
@@ -73,6 +75,8 @@ def _class(raw: Mapping[str, object], path: Path, wider: Parameters, reading: Re
             test = parse_expression(table.test, reading.catalogue.by_name)
         except ValueError as error:
             report.refused((*path, "test"), where, "test", error)
+    if not named:
+        return None
     return PlacedClass(path, where, ClientClass(table.name, test, own, table.refuse))
 
 

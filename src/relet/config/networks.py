@@ -11,11 +11,15 @@ from relet.config.options import of_prefix, routers_of
 from relet.config.parameters import check_times, read_parameters
 from relet.config.pools import Ground, read_pools
 from relet.config.reading import Reading, check_both
+from relet.config.report import unheard
 from relet.config.reservations import read_reservations
 from relet.config.schema import NetworkTable, Policy, ServerTable, SubnetTable
 from relet.model.network import Network, Parameters, Subnet
+from relet.wire.address import BROADCAST
 
 Raw = Mapping[str, object]
+
+_ANY_PREFIX = "192.168.1.0/24"
 
 
 def read_network(raw: Raw, path: Path, server: ServerTable, inherited: Parameters, reading: Reading) -> Draft | None:
@@ -65,12 +69,18 @@ def _subnet(raw: Raw, path: Path, network: str, inherited: Parameters, reading: 
     report = reading.report
     where = f"{network}, subnet {raw.get('prefix', _ordinal(path))}"
     table = admit(SubnetTable, raw, path, where, report)
+    placed = table is not None
+    # Without a prefix it is no subnet, but the rest of its table is checked as if it were any.
+    table = table or admit(SubnetTable, {**raw, "prefix": _ANY_PREFIX}, path, where, unheard())
     own = read_parameters(table, raw, path, where, reading)
     if table is None:
         return None
     check_times(own, inherited, path, where, report)
     prefix, width = table.prefix
     parameters = own.over(inherited)
+    if not placed:
+        read_pools(table, Ground(0, BROADCAST, {}), parameters, path, where, reading)
+        return None
     parameters = replace(parameters, options={**of_prefix(prefix, width), **parameters.options})
     ground = Ground.of(prefix, width, routers_of(parameters.options))
     pools, whole = read_pools(table, ground, parameters, path, where, reading)

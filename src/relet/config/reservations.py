@@ -21,7 +21,9 @@ WAYS = ("mac", "client-id", "circuit-id", "remote-id", "subscriber-id", "option"
 def read_reservations(
     raws: Sequence[Raw], path: Path, around: str, wider: Parameters, reading: Reading
 ) -> tuple[PlacedReservation, ...]:
-    """Those that are good. path: of the table around them, around: its name in problems, '' for the file.
+    """Those that can be read, with the key b'' where what names the client is wrong.
+
+    path: of the table around them, around: its name in problems, '' for the file.
 
     wider: what a client gets without its reservation.
     """
@@ -38,20 +40,19 @@ def _reservation(raw: Raw, path: Path, around: str, wider: Parameters, reading: 
     table = admit(ReservationTable, raw, path, where, report)
     own = read_parameters(table, raw, path, where, reading)
     setting = _setting(raw, path, where, report)
-    if table is None or setting is None:
+    if table is None:
         return None
     check_times(own, wider, path, where, report)
     reading.names.used(table.classes, (*path, "classes"), where)
-    if not raw.keys() & {"address", "classes"} and own == NOTHING and (setting == "hostname" or not table.hostname):
+    bare = own == NOTHING and (setting == "hostname" or not table.hostname)
+    if setting and bare and not raw.keys() & {"address", "classes"}:
         instead = "write address, hostname, classes, options or another setting for it"
         report.add(path, where, "reserves nothing", instead)
     if table.shared and table.address is None and "address" not in raw:
         report.add((*path, "shared"), where, "shares no address", "write address or leave shared out")
-    by, key = _key(table, setting, path, where, reading)
-    if not key:
-        return None
+    by, key = _key(table, setting, path, where, reading) if setting else ("", b"")
     reservation = Reservation(by, key, table.address or 0, table.hostname, tuple(table.classes), own)
-    return PlacedReservation(path, where, reservation, setting, table.shared)
+    return PlacedReservation(path, where, reservation, setting or "", table.shared)
 
 
 def _setting(raw: Raw, path: Path, where: str, report: Report) -> str | None:
