@@ -92,6 +92,7 @@ def test_any_text_is_a_test_or_an_error_in_words(text: str) -> None:
     ("text", "words"),
     [
         ("mac == 52:54:00", "mac has 6 octets and 52:54:00 has 3 at character 8; write mac starts-with 52:54:00"),
+        ("exists known", "'known' does not fit at character 8; write known alone"),
         ("mac in [52:54]", "mac has 6 octets and 52:54 has 2 at character 9; write mac starts-with 52:54"),
         ('mac == "printer"',
          "mac is octets and 'printer' is none at character 8; write 52:54:00:12:34:56, or mac starts-with 52:54:00"),

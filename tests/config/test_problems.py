@@ -51,6 +51,10 @@ def test_the_base_of_these_tests_is_good() -> None:
         ("memory:", "postgresql://db/x", 2, "PostgreSQL is not supported yet; write 'sqlite:leases.db'"),
         ("memory:", "leases.db", 2, "'leases.db' is no store"),
         ('store = "memory:"', f'control = "{"x" * 120}"', 2, "too long for a socket"),
+        ('store = "memory:"', 'store = "sqlite:relet.db"\ncontrol = "relet.db"', 3,
+         "control: /etc/relet.db is the file of the store; write another path such as '/run/relet.sock'"),
+        ('["10.0.0.1"]', "[]", 9,
+         "option routers: routers has 0 octets, it needs at least 4; write a value, or leave the option out"),
         ('store = "memory:"', "control = false", 2, "control: False is not a text"),
         ('store = "memory:"', "listen = 5", 2, "listen: 5 is not a list; write it in brackets"),
         ('name = "a"', "", 3, "network 1: 'name' is missing; write name ="),
@@ -151,7 +155,9 @@ def test_one_bracket_too_few() -> None:
         ("[server]\nstore = memory:\n", 2, "is not TOML: invalid value; texts, addresses and durations stand in quot"),
         ("[server]\n\nstore\n", 3, "is not TOML: expected '='"),
         ("[server]\nstore = [1,\n", 2, "is not TOML: "),
-        ("[a]\nx = 1\nx = 2\n", 3, "is not TOML: cannot overwrite a value"),
+        ('[server]\nstore = "memory:"\nstore = "memory:"\n', 3, "relet.toml:3: 'store' is there twice; leave one out"),
+        ("[server]\n[server]\n", 2, "relet.toml:2: [server] is there twice; leave one out"),
+        ("[server]\noptions = { mtu = 1, mtu = 2 }\n", 2, "relet.toml:2: 'mtu' is there twice; leave one out"),
     ],
 )
 def test_what_is_not_toml_has_a_line(text: str, line: int, says: str) -> None:

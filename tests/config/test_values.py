@@ -54,6 +54,9 @@ def test_good_values(read: Callable[[object], object], configured: object, expec
     ("read", "configured", "says"),
     [
         (values.duration, "8 hours", "not a duration; write '8h'"),
+        (values.duration, "٨h", "not a duration; write '8h'"),
+        (values.wait, "٨s", "not a short time; write '500ms'"),
+        (values.prefix, "10.0.0.0/٢٤", "not a prefix such as 192.168.1.0/24"),
         (values.duration, "", "not a duration"),
         (values.duration, True, "not a duration"),
         (values.duration, 1.5, "not a duration"),

@@ -45,8 +45,8 @@ OPERATORS: dict[Sort, tuple[Operator, ...]] = {
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>\"(?:[^\"\\]|\\.)*\")"
     r"|(?P<hex>0x(?:[0-9A-Fa-f]{2})+(?!\w)|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+(?!\w))"
-    r"|(?P<address>\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?)"
-    r"|(?P<number>\d+(?![\w]))"
+    r"|(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?)"
+    r"|(?P<number>[0-9]+(?![\w]))"
     r"|(?P<word>[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*)"
     r"|(?P<sign>==|!=|<=|>=|<|>|\(|\)|\[|\]|,|\.\.))"
 )
@@ -136,6 +136,8 @@ class _Reader:
             self._move()
             return AsksFor(row.code)
         if self._take("word", "exists"):
+            if self._next.sort == "word" and self._next.text in FLAGS:
+                raise self._wrong(f"write {self._next.text} alone")
             return Exists(self._field())
         if self._next.sort == "word" and self._next.text in FLAGS:
             return Flag(self._move().text)

@@ -97,10 +97,11 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tupl
     check_names(classes, reading)
     rows = tuple(each.row for each in classes)
     kept = tuple(each.reservation for each in everywhere)
+    store = _store(server.store, base, report)
     return Settings(
         networks=tuple(replace(sparing(draft.network, spared), classes=rows, everywhere=kept) for draft in drafts),
-        store=_store(server.store, base, report),
-        control=_control(server.control, base, report),
+        store=store,
+        control=_control(server.control, base, store, report),
         listen=tuple(dict.fromkeys(server.listen)),
         leasequery=tuple(dict.fromkeys(server.leasequery)),
         user=server.user,
@@ -122,11 +123,14 @@ def _store(configured: str, base: Path, report: Report) -> str:
     return ""
 
 
-def _control(configured: str, base: Path, report: Report) -> str:
+def _control(configured: str, base: Path, store: str, report: Report) -> str:
     if not configured:
         return ""
     path = str((base / configured).resolve())
     if len(path.encode()) > SOCKET_PATH_OCTETS:
         what = f"control: {path} is too long for a socket, which takes {SOCKET_PATH_OCTETS} octets"
         report.add(("server", "control"), "[server]", what, "write a shorter path such as '/run/relet.sock'")
+    if store == f"sqlite:{path}":
+        what = f"control: {path} is the file of the store"
+        report.add(("server", "control"), "[server]", what, "write another path such as '/run/relet.sock'")
     return path

@@ -69,7 +69,9 @@ def read_options(
             if sent:
                 _check_value(row, options[row.code])
         except ValueError as error:
-            reading.report.refused(here, where, f"option {name}", error)
+            empty = " has 0 octets" in str(error) and "; " not in str(error)
+            told = ValueError(f"{error}; write a value, or leave the option out") if empty else error
+            reading.report.refused(here, where, f"option {name}", told)
     size = sum(2 + len(octets) + 2 * (len(octets) // 256) for octets in options.values())
     if size > MOST_OCTETS:
         what = f"the options need {size} octets, and a message in one frame has room for {MOST_OCTETS}"

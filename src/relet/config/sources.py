@@ -19,6 +19,10 @@ MOST_FILES = 4096
 MOST_DEPTH = 16
 """Files that include files."""
 
+_SETTING = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*=")
+_TABLE_TWICE = re.compile(r"Cannot declare \((.*)\) twice")
+_KEY_TWICE = re.compile(r"Duplicate inline table key '(.*)'")
+_QUOTED = re.compile(r"'([^']*)'")
 _LONG_NUMBER = re.compile(r"[0-9_]{1000,}")
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
@@ -164,8 +168,23 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
     place = _PLACE.search(message)
     what = message[: place.start()] if place else message
     line = int(place[1]) if place and place[1] else text.rstrip("\n").count("\n") + 1
+    twice = _twice(what, text, line)
+    if twice:
+        return Problem(file, line, "", f"{twice} is there twice", "leave one out")
     instead = "texts, addresses and durations stand in quotation marks" if what == "Invalid value" else ""
     return Problem(file, line, "", f"is not TOML: {what[:1].lower()}{what[1:]}", instead)
+
+
+def _twice(what: str, text: str, line: int) -> str:
+    """The setting or table that is there a second time at a line, if that is what tomllib says; else ''."""
+    if what == "Cannot overwrite a value":
+        written = text.splitlines()[line - 1]
+        found = _SETTING.match(written)
+        return f"'{found[1]}'" if found else ""
+    if found := _TABLE_TWICE.fullmatch(what):
+        return f"[{'.'.join(re.findall(_QUOTED, found[1]))}]"
+    found = _KEY_TWICE.fullmatch(what)
+    return f"'{found[1]}'" if found else ""
 
 
 def _too_much(error: ValueError | RecursionError, text: str, file: str) -> Problem:

@@ -11,10 +11,10 @@ from relet.wire.address import BROADCAST, ip_text, mask, parse_hex, parse_ip, pa
 from relet.wire.codes import INFINITE
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"(?:\d{1,10}[smhdw])+")
+_DURATION = re.compile(r"(?:[0-9]{1,10}[smhdw])+")
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2})+")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_WAIT = re.compile(r"(\d{1,5})(ms|s)")
+_WAIT = re.compile(r"([0-9]{1,5})(ms|s)")
 _CLASS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ADVICE = "write '8h', '30m', '90s', '1d' or a number of seconds"
@@ -198,7 +198,7 @@ def endpoint(configured: object) -> tuple[int, int] | None:
     if not written:
         return None
     host, _, port = written.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+    if not host or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 1 << 16:
         raise ValueError(f"{written!r} is no address with a port; write '127.0.0.1:9547'")
     return parse_ip(host), int(port)
 

@@ -28,7 +28,7 @@ def parse_ip(text: str) -> int:
 def parse_prefix(text: str) -> tuple[int, int]:
     """(network address, width) of '192.168.1.0/24'. Raises ValueError, also for set host bits."""
     address, slash, width = text.partition("/")
-    if not slash or not width.isdecimal() or int(width) > 32:
+    if not slash or not (width.isascii() and width.isdecimal()) or int(width) > 32:
         raise ValueError(f"{text!r} is not a prefix such as 192.168.1.0/24")
     network = parse_ip(address)
     if network & ~mask(int(width)) & BROADCAST:
