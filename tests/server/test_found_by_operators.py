@@ -1,11 +1,16 @@
 """What operators met with after they had changed the configuration; each on its own."""
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 
+from relet.model.ident import client_key
+from relet.model.lease import LeaseState
 from relet.model.network import ClientClass, Parameters, Reservation
+from relet.wire.message import Message
 from support.networks import saying
-from support.table import OFFICE, OTHER_MAC, Table, discover, ip, kind_of, reboot, renewing, selecting
+from support.table import MAC, OFFICE, OTHER_MAC, Table, discover, ip, kind_of, reboot, release, renewing, selecting
 
 WEEK = 7 * 24 * 3600
 
@@ -62,3 +67,61 @@ def test_who_says_another_name_or_has_no_promise_is_another_client(by: str, code
     again = table.say(discover())
     assert again is not None
     assert again.yiaddr == ip(50)
+
+
+def named(message: Message) -> Message:
+    """With a client identifier."""
+    message.options[61] = b"\0me"
+    return message
+
+
+@pytest.mark.parametrize(
+    ("matched", "ask"), [(True, renewing), (True, reboot), (False, renewing)], ids=["off", "off, reboot", "on"]
+)
+@pytest.mark.parametrize("broadcast", [True, False])
+def test_leases_outlast_a_change_of_match_client_id(
+    matched: bool, broadcast: bool, ask: Callable[..., Message]
+) -> None:
+    """The next grant is written down under the new key."""
+    before = Table(match_client_id=matched)
+    assert kind_of(before.say(named(selecting(ip(105))))) == "ACK"
+    after = Table(match_client_id=not matched, store=before.store)
+    after.later(100)
+    assert kind_of(after.say(named(ask(ip(105))), broadcast=broadcast)) == "ACK"
+    held = after.on(ip(105))
+    assert held is not None
+    assert held.client == client_key(None if matched else b"\0me", 1, MAC)
+    assert kind_of(after.say(ask(ip(105), mac=OTHER_MAC))) == "NAK"
+
+
+def test_no_second_address_where_identifiers_count_no_longer() -> None:
+    before = Table()
+    assert kind_of(before.say(named(selecting(ip(105))))) == "ACK"
+    after = Table(match_client_id=False, store=before.store)
+    offer = after.say(named(discover()))
+    assert offer is not None
+    assert (after.verdict(), offer.yiaddr) == (("OFFER", "offered-current"), ip(105))
+    assert kind_of(after.say(named(selecting(ip(105))))) == "ACK"
+    offer = after.say(named(discover(mac=OTHER_MAC)))
+    assert offer is not None
+    assert offer.yiaddr != ip(105)
+
+
+@pytest.mark.parametrize("matched", [True, False])
+def test_a_lease_from_before_a_change_of_match_client_id_can_be_released(matched: bool) -> None:
+    before = Table(match_client_id=matched)
+    assert kind_of(before.say(named(selecting(ip(105))))) == "ACK"
+    after = Table(match_client_id=not matched, store=before.store)
+    assert after.say(named(release(ip(105))), broadcast=False) is None
+    held = after.on(ip(105))
+    assert held is not None
+    assert held.state is LeaseState.RELEASED
+
+
+def test_an_identifier_alone_does_not_take_over_what_its_hardware_has() -> None:
+    """A container may share the hardware address of its host."""
+    table = Table()
+    table.lease(ip(100))
+    offer = table.say(named(discover(ip(100))))
+    assert offer is not None
+    assert offer.yiaddr != ip(100)

@@ -9,7 +9,8 @@ import msgspec
 
 from relet.errors import WireError
 from relet.model.events import Arrival
-from relet.model.ident import ClientKey
+from relet.model.ident import ClientKey, client_key
+from relet.model.lease import Lease, View
 from relet.model.network import Reservation
 from relet.server.identify import NOWHERE, Place, Site
 from relet.server.relayed import NOTHING_SAID, Relayed
@@ -53,6 +54,8 @@ class Kind(Enum):
 
 OF_A_LEASE = frozenset({Kind.SELECTING, Kind.INIT_REBOOT, Kind.RENEWING, Kind.REBINDING, Kind.DECLINE, Kind.RELEASE})
 """Kinds by which a client gets or keeps a lease, or gives it back."""
+_USING = frozenset({Kind.RENEWING, Kind.REBINDING, Kind.RELEASE})
+"""Whoever asks so has the address in use, in ciaddr (RFC 2131 s4.3.6)."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -73,6 +76,31 @@ class Request(msgspec.Struct, frozen=True):
     place: Place = NOWHERE
     relayed: Relayed = NOTHING_SAID
     again: bool = False
+
+    @property
+    def keys(self) -> tuple[ClientKey, ...]:
+        """The client's key, and the one that it had if the network once matched by option 61 and no longer does."""
+        message, client_id = self.message, self.message.options.get(_CLIENT_ID)
+        if not client_id or self.site is None or self.site.network.match_client_id or not message.chaddr:
+            return (self.client,)
+        return self.client, client_key(client_id, message.htype, message.chaddr)
+
+    def owns(self, lease: Lease) -> bool:
+        """Is a lease, in whatever state, this client's? By its key, or, as it may be older than a change of
+        `match_client_id`, by its hardware. A client with an identifier that does not use the address is not the one without
+        on the same hardware: containers share that of their host."""
+        if lease.client == self.client:
+            return True
+        message = self.message
+        if self.site is None or not message.chaddr or lease.hardware != bytes((message.htype,)) + message.chaddr:
+            return False
+        if not self.site.network.match_client_id:
+            return lease.client[:1] == b"i"
+        return self.kind in _USING and lease.client == client_key(None, message.htype, message.chaddr)
+
+    def leases(self, view: View) -> list[Lease]:
+        """All leases of the client, in any state and network."""
+        return [lease for key in self.keys for lease in view.leases(key) if self.owns(lease)]
 
 
 def classify(message: Message, arrival: Arrival, relayed: Relayed = NOTHING_SAID) -> tuple[Kind, int, int | None]:

@@ -271,7 +271,7 @@ class Engine:
         return self._levels.follow(self._directory.sites.values(), mono)
 
     def _view(self, requests: Sequence[Request]) -> View:
-        return self._store.view([request.client for request in requests], [request.address for request in requests])
+        return self._store.view([key for each in requests for key in each.keys], [each.address for each in requests])
 
     def _read(self, arrival: Arrival, now: Now) -> Request | None:
         """Decode, identify, classify. None for what is no request; it is counted."""

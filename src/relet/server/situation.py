@@ -65,7 +65,7 @@ class Situation:
         self.address = address = request.address if address is None else address
         self.subnet = site.network.subnet_of(address)
         self.lease: Lease | None = view.lease(address) if address else None
-        self.mine = self.lease is not None and self.lease.client == request.client
+        self.mine = self.lease is not None and request.owns(self.lease)
         self.request = request
         if site.relayed and self.mine:
             self.request = self._recalled(request)
@@ -150,7 +150,7 @@ class Situation:
 
     def declined_much(self) -> bool:
         """Are MAX_DECLINED addresses in quarantine because this client declined them?"""
-        known = self._view.leases(self.request.client)
+        known = self.request.leases(self._view)
         wall = self.now.wall
         return sum(each.quarantined(wall) and each.reason != why.FOUND_IN_USE.id for each in known) >= MAX_DECLINED
 
@@ -217,7 +217,7 @@ class Situation:
         """Does it hold an unexpired lease in this network on another address than the one in question?"""
         return any(
             lease.address != self.address and lease.holds(self.now.wall) and self.network.subnet_of(lease.address)
-            for lease in self._view.leases(self.request.client)
+            for lease in self.request.leases(self._view)
         )
 
     def reserved_elsewhere(self) -> bool:
@@ -231,14 +231,14 @@ class Situation:
         if row is not None and row.address and self.free(row.address):
             return row.address
         if self._site.kept:
-            for lease in self._view.leases(self.request.client):
+            for lease in self.request.leases(self._view):
                 if lease.kept and self.network.subnet_of(lease.address) is not None and self.grantable(lease.address):
                     return lease.address
         return 0
 
     def current_address(self) -> int:
         """The address of its unexpired lease, if that is still offered; else 0 (RFC 2131 s4.3.1, first case)."""
-        for lease in self._view.leases(self.request.client):
+        for lease in self.request.leases(self._view):
             if lease.holds(self.now.wall) and self.grantable(lease.address):
                 return lease.address
         return 0
@@ -250,7 +250,7 @@ class Situation:
 
     def last_address(self) -> int:
         """The address of its newest ended lease, if still free and offered; else 0 (s4.3.1, second case)."""
-        ended = [lease for lease in self._view.leases(self.request.client) if self.grantable(lease.address)]
+        ended = [lease for lease in self.request.leases(self._view) if self.grantable(lease.address)]
         return max(ended, key=lambda lease: lease.expires).address if ended else 0
 
     def requested_address(self) -> int:
@@ -337,13 +337,13 @@ class Situation:
     def _leaving(self) -> Iterator[int]:
         """What the client holds and cannot have any longer, and what the operator ended early. What it may keep is not
         among them: it could fill the pool by asking for one address more each time."""
-        for lease in self._view.leases(self.request.client):
+        for lease in self.request.leases(self._view):
             if lease.state is LeaseState.ENDED or (lease.holds(self.now.wall) and not self.offered(lease.address)):
                 yield lease.address
 
     def _held_by_other(self, lease: Lease) -> bool:
         """Does another client hold it?"""
-        if lease.client == self.request.client or not (lease.holds(self.now.wall) or lease.kept):
+        if self.request.owns(lease) or not (lease.holds(self.now.wall) or lease.kept):
             return False
         message = self.request.message
         same_hardware = lease.hardware == bytes((message.htype,)) + message.chaddr
@@ -352,7 +352,7 @@ class Situation:
     def _kept(self, address: int) -> bool:
         """Does the operator keep the address for this client?"""
         lease = self._view.lease(address)
-        return lease is not None and lease.kept and lease.client == self.request.client
+        return lease is not None and lease.kept and self.request.owns(lease)
 
     def _reserved_by_hardware(self, address: int) -> bool:
         """Does a reservation give the address to the hardware that asks, whatever it calls itself? A host may have one
@@ -372,7 +372,7 @@ class Situation:
         """The reservation of an address that the client holds, or was offered, if it goes by what this message lacks: no
         certain knowledge that the client is another one than before."""
         lease, client = self._view.lease(address), self.request.client
-        held = lease is not None and lease.client == client and lease.holds(self.now.wall)
+        held = lease is not None and self.request.owns(lease) and lease.holds(self.now.wall)
         if not held and self._offers.holder(address, self.now.mono) != client:
             return None
         return self._site.reservations.unsaid(address, self.request.message, self.request.reservation)
