@@ -219,12 +219,18 @@ def relet_client(lab: Lab, host: str, interface: str = "c0") -> Process:
     return lab.relet(host, "client", interface, "--lease-file", lease, "--probe", "quick")
 
 
+def settled(lab: Lab, host: str) -> str:
+    """The address of a relet client, once it has remembered its lease too."""
+    until(lambda: len(lab.addresses(host, "c0")) == 1 and (lab.folder / "relet.lease").exists())
+    (address,) = lab.addresses(host, "c0")
+    return address
+
+
 def test_relay_changes_nothing_for_relet(lab: Lab) -> None:
     server, relay, host = relayed(lab)
     first = relet_client(lab, host)
     assert "ACK" in server.verdict("SELECTING")
-    until(lambda: len(lab.addresses(host, "c0")) == 1)
-    (address,) = lab.addresses(host, "c0")
+    address = settled(lab, host)
     first.kill()
     lab.ip(host, "address", "flush", "dev", "c0")
     relet_client(lab, host)
@@ -246,7 +252,7 @@ def test_of_two_servers_only_the_one_with_the_lease_answers(lab: Lab, pool: str,
     first = Serve(lab, one, office(pool="192.168.1.100-192.168.1.149"), "one")
     client = relet_client(lab, host)
     assert "ACK" in first.verdict("SELECTING")
-    until(lambda: len(lab.addresses(host, "c0")) == 1)
+    settled(lab, host)
     client.kill()
     second = Serve(lab, two, office(pool=pool), "two")
 
