@@ -54,8 +54,6 @@ class Kind(Enum):
 
 OF_A_LEASE = frozenset({Kind.SELECTING, Kind.INIT_REBOOT, Kind.RENEWING, Kind.REBINDING, Kind.DECLINE, Kind.RELEASE})
 """Kinds by which a client gets or keeps a lease, or gives it back."""
-_USING = frozenset({Kind.RENEWING, Kind.REBINDING, Kind.RELEASE})
-"""Whoever asks so has the address in use, in ciaddr (RFC 2131 s4.3.6)."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -86,17 +84,14 @@ class Request(msgspec.Struct, frozen=True):
         return self.client, client_key(client_id, message.htype, message.chaddr)
 
     def owns(self, lease: Lease) -> bool:
-        """Is a lease, in whatever state, this client's? By its key, or, as it may be older than a change of
-        `match_client_id`, by its hardware. A client with an identifier that does not use the address is not the one without
-        on the same hardware: containers share that of their host."""
+        """Is a lease, in whatever state, this client's? By its key, or, where clients are no longer matched by option 61, by
+        its hardware. The other way round nothing can be known: several clients may share the hardware, as containers do."""
         if lease.client == self.client:
             return True
         message = self.message
         if self.site is None or not message.chaddr or lease.hardware != bytes((message.htype,)) + message.chaddr:
             return False
-        if not self.site.network.match_client_id:
-            return lease.client[:1] == b"i"
-        return self.kind in _USING and lease.client == client_key(None, message.htype, message.chaddr)
+        return not self.site.network.match_client_id and lease.client[:1] == b"i"
 
     def leases(self, view: View) -> list[Lease]:
         """All leases of the client, in any state and network."""
