@@ -45,6 +45,9 @@ class Faulty:
         self.rivals: list[Change] = []
         self.commits = 0
 
+    def loading(self) -> Iterator[None]:
+        return self.inner.loading()
+
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:
         if self.fail_view:
             raise StoreError("the store is gone")

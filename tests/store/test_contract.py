@@ -173,6 +173,12 @@ def test_folding_comes_to_an_end_and_changes_no_answer(store: Leases) -> None:
     assert done == 0
 
 
+def test_what_was_opened_whole_has_nothing_left_to_read(store: Leases) -> None:
+    store.commit([grant(1)], 1.0)
+    assert list(store.loading()) == []
+    assert list(store.all()) == [lease(1)]
+
+
 def test_close_may_be_said_twice(store: Leases) -> None:
     store.close()
     store.close()

@@ -2,11 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from relet.errors import StoreError
+from relet.model.lease import Change
+from relet.store.rows import PIECE
 from relet.store.schema import connect_commits
 from relet.store.sqlite import SqliteReader, SqliteStore
 from support.leases import NET, client, fill, grant, lease
@@ -142,3 +145,72 @@ def test_an_operator_reads_it_with_plain_sql(path: Path, store: SqliteStore) -> 
     assert rows[2] == ("10.0.0.2", "hw 01000000000009", "bound", "1970-01-01 00:50:00", "höst-9")
     assert len(rows) == 6
     assert changes == (3,)
+
+
+MANY = PIECE * 2 + 10
+
+
+@pytest.mark.parametrize("folded", [0, PIECE + 10, MANY], ids=["tail", "both", "folded"])
+def test_a_store_is_read_in_steps_and_never_says_what_is_not_so(path: Path, folded: int) -> None:
+    store = SqliteStore(path)
+    store.commit([grant(number, who=number) for number in range(MANY)], 1.0)
+    store.fold(folded)
+    newest = [lease(number, who=number + 1, starts=2000) for number in range(0, MANY, 7)]
+    store.commit([Change(lease(each.address - NET, who=each.address - NET), each) for each in newest], 2.0)
+    leases = {each.address: each for each in store.all()}
+    store.close()
+
+    again = SqliteStore(path, load=False)
+    assert list(again.all()) == []
+    seen = [0]
+    for _ in again.loading():
+        known = list(again.all())
+        assert all(leases[each.address] == each for each in known)
+        seen.append(len(known))
+    assert seen == sorted(seen)
+    assert seen[-1] == MANY
+    assert max(after - before for before, after in pairwise(seen)) <= PIECE
+    assert list(again.all()) == [lease for _, lease in sorted(leases.items())]
+    for number in (1, MANY - 1):
+        expected = [each for _, each in sorted(leases.items()) if each.client == client(number)]
+        assert list(again.view([], []).leases(client(number))) == expected
+    assert list(again.loading()) == []
+    again.close()
+
+
+def test_a_half_read_store_refuses_what_it_cannot_know_and_keeps_what_is_newer(path: Path) -> None:
+    store = SqliteStore(path)
+    store.commit([grant(number, who=number) for number in range(MANY)], 1.0)
+    store.fold(MANY)
+    store.close()
+
+    again = SqliteStore(path, load=False)
+    assert again.commit([grant(1), grant(MANY)], 2.0).refused == {0, 1}
+    loading = again.loading()
+    next(loading)
+    renewed = lease(1, who=9, starts=5000)
+    assert again.commit([Change(lease(1), renewed), grant(MANY - 1)], 3.0).refused == {1}
+    assert again.fold() == 0
+    assert sum(1 for _ in loading) > 1
+    assert again.view([], []).lease(NET + 1) == renewed
+    assert again.view([], []).leases(client(1)) == ()
+    assert again.commit([grant(MANY)], 4.0).refused == frozenset()
+    again.close()
+    last = SqliteStore(path)
+    assert last.view([], []).lease(NET + 1) == renewed
+    assert len(list(last.all())) == MANY + 1
+    last.close()
+
+
+def test_a_file_that_cannot_be_read_to_its_end_says_so_and_can_be_closed(path: Path, store: SqliteStore) -> None:
+    store.commit([grant(1)], 1.0)
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE history SET state = 'lost'")
+    connection.commit()
+    connection.close()
+    again = SqliteStore(path, load=False)
+    with pytest.raises(StoreError, match=r"leases\.db: .*lost"):
+        list(again.loading())
+    assert again.commit([grant(2)], 2.0).refused == {0}
+    again.close()

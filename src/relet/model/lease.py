@@ -100,7 +100,15 @@ class View(Protocol):
 
 
 class Leases(Protocol):
-    """The contract of a store (tests/store/test_contract.py holds every implementation to it). All may raise StoreError."""
+    """The contract of a store (tests/store/test_contract.py holds every implementation to it). All may raise StoreError.
+
+    A store may be open before it has read its leases (`loading`). Until it has, what it says of a lease is the truth, but
+    a lease that it does not know may still be on disk; it refuses every change of such an address.
+    """
+
+    def loading(self) -> Iterator[None]:
+        """Read what is on disk, in steps of a few milliseconds between which the store may be used; at the end, every lease
+        is known. Nothing is left to do if this was done before."""
 
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:
         """Everything known of these clients and addresses. Views of memory-indexed stores stay current by themselves."""

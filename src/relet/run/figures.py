@@ -45,6 +45,10 @@ class Timed:
         self._seconds = seconds
         self._clock = clock
 
+    def loading(self) -> Iterator[None]:
+        """As the store's."""
+        return self._store.loading()
+
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:
         """As the store's."""
         return self._store.view(clients, addresses)

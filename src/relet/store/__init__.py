@@ -10,14 +10,16 @@ from relet.store.sqlite import SqliteReader, SqliteStore
 __all__ = ["SqliteReader", "open_reader", "open_store"]
 
 
-def open_store(url: str) -> Leases:
+def open_store(url: str, load: bool = True) -> Leases:
     """The store that 'memory:' or 'sqlite:PATH' names, made if it does not exist, for its one server.
+
+    load: read its leases at once; else its owner works `Leases.loading` off.
 
     Raises ConfigError for a name that is none, StoreError for a file that cannot be used.
     """
     if url == "memory:":
         return MemoryStore()
-    return SqliteStore(_sqlite_path(url))
+    return SqliteStore(_sqlite_path(url), load)
 
 
 def open_reader(url: str) -> SqliteReader:

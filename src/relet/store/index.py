@@ -18,6 +18,8 @@ class Index:
     def __init__(self) -> None:
         self._leases: dict[int, Lease] = {}
         self._addresses: dict[ClientKey, int | tuple[int, ...]] = {}
+        self.complete = True
+        """Is an address without a lease known to have none? Not while a store is still reading."""
 
     def lease(self, address: int) -> Lease | None:
         """The lease on an address, None if there never was one."""
@@ -53,7 +55,8 @@ class Index:
             after = change.after
             address = after.address
             current = done.get(address) or known.get(address)
-            if current is change.before or current == change.before:
+            holds = current is change.before or current == change.before
+            if holds and (current is not None or self.complete):
                 done[address] = after
                 accepted.append(change)
             else:
@@ -72,6 +75,16 @@ class Index:
             elif before.client != lease.client:
                 self._remove(before.client, address)
                 self._add(lease.client, address)
+
+    def add(self, leases: Iterable[Lease]) -> None:
+        """Take over leases of addresses that have none yet; whatever is known already is newer."""
+        known, held = self._leases, self._addresses
+        for lease in leases:
+            address = lease.address
+            if address not in known:
+                known[address] = lease
+                if held.setdefault(lease.client, address) != address:
+                    self._add(lease.client, address)
 
     def _add(self, client: ClientKey, address: int) -> None:
         held = self._addresses.setdefault(client, address)

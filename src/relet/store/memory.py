@@ -24,6 +24,10 @@ class MemoryStore:
         self._history: deque[Entry] = deque(maxlen=HISTORY_ENTRIES)
         self._number = 0
 
+    def loading(self) -> Iterator[None]:
+        """There is nothing to read."""
+        return iter(())
+
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:  # noqa: ARG002
         """The whole index, whoever is asked for; it stays current by itself."""
         return self._index

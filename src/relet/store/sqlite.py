@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from itertools import chain
 from pathlib import Path
 
 from relet.errors import StoreError
@@ -33,9 +34,12 @@ _FOLD = (
 
 
 class SqliteStore:
-    """`Leases` in a file. Opening raises StoreError if the file is in use, foreign, too new or unusable."""
+    """`Leases` in a file. Opening raises StoreError if the file is in use, foreign, too new or unusable.
 
-    def __init__(self, path: Path) -> None:
+    load: read every lease at once; else the caller works `loading` off, and nothing is folded before it has come to its end.
+    """
+
+    def __init__(self, path: Path, load: bool = True) -> None:
         self._path = path.resolve()
         self._written = (self._path, self._path.with_name(self._path.name + "-shm"))
         if not self._path.parent.is_dir():
@@ -44,9 +48,19 @@ class SqliteStore:
             opened.callback(FileLock(self._path).release)
             self._commits = opened.enter_context(closing(connect_commits(self._path)))
             self._folds = opened.enter_context(closing(connect_folds(self._path)))
-            self._index = _load(self._commits)
             self._number = rows.last_number(self._commits)
+            self._index = Index()
+            self._index.complete = False
+            if load:
+                _exhaust(self.loading())
             self._opened = opened.pop_all()
+
+    def loading(self) -> Iterator[None]:
+        """Read the tail and then the lease table, in steps; what the tail or a commit has said of an address stays."""
+        if self._index.complete:
+            return
+        with _named(self._path), closing(connect_reads(self._path)) as connection:
+            yield from _load(connection, self._index, VERSION)
 
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:  # noqa: ARG002
         """The whole index, whoever is asked for; it stays current by itself."""
@@ -77,7 +91,9 @@ class SqliteStore:
             return rows.history(self._commits, client, address, limit, VERSION)
 
     def fold(self, limit: int = 1000) -> int:
-        """Work off the oldest `limit` entries of the tail; how many there were."""
+        """Work off the oldest `limit` entries of the tail; how many there were. None while it is still being read."""
+        if not self._index.complete:
+            return 0
         with self._writing(self._folds):
             (after,) = self._folds.execute("SELECT folded_to FROM watermark").fetchone()
             upto, count = self._folds.execute(
@@ -115,7 +131,9 @@ class SqliteReader:
     def all(self) -> Iterator[Lease]:
         """Every lease, by address."""
         with _named(self._path):
-            return _load(self._connection, self._version).all()
+            index = Index()
+            _exhaust(_load(self._connection, index, self._version))
+            return index.all()
 
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """The newest `limit` entries, newest first."""
@@ -127,12 +145,19 @@ class SqliteReader:
         self._connection.close()
 
 
-def _load(connection: sqlite3.Connection, schema: int = VERSION) -> Index:
-    """The index of what the file says at one moment."""
-    index = Index()
+def _exhaust(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass
+
+
+def _load(connection: sqlite3.Connection, index: Index, schema: int) -> Iterator[None]:
+    """Fill the index with what the file says at one moment. The newest comes first and what is there already stays, so a
+    lease that the index knows is never an older one."""
     with _transaction(connection, "DEFERRED"):
-        index.put(rows.leases(connection, schema))
-    return index
+        for piece in chain(rows.tail(connection, schema), rows.folded(connection, schema)):
+            index.add(piece)
+            yield
+    index.complete = True
 
 
 @contextmanager
