@@ -15,12 +15,13 @@ demo: $(READY)  ## watch a client reallocate its lease
 test: $(READY)  ## all tests; ARGS='-k reboot' for some
 	@$(BIN)/pytest $(ARGS)
 
-check: $(READY)  ## formatting, lint, types and the rings
+check: $(READY)  ## formatting, lint, types, the rings, and what a request costs in instructions (valgrind)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python bench/instructions.py --check
 
 format: $(READY)  ## what ruff can mend by itself
 	$(BIN)/ruff format .
