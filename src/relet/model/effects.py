@@ -11,7 +11,7 @@ SERVER_PORT = 67
 CLIENT_PORT = 68
 
 
-class Send(msgspec.Struct, frozen=True):
+class Send(msgspec.Struct, frozen=True, gc=False):
     """A DHCP message to send (RFC 2131 s4.1).
 
     mac: send as a frame to this hardware address on `interface`, past ARP and routing; None: as a datagram through the

@@ -62,7 +62,7 @@ class Lease(msgspec.Struct, frozen=True, gc=False):
         return self.expires > wall and (self.state is LeaseState.DECLINED or self.state is LeaseState.ENDED)
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """A lease before and after. `before` is None for an address that never had one. who: the person who ordered it, '' if
     it came about by itself."""
 

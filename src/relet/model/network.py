@@ -87,7 +87,7 @@ class Pool(msgspec.Struct, frozen=True):
 
     def admits(self, classes: Collection[str]) -> bool:
         """May a client of these classes have an address of it?"""
-        return admits(classes, self.allow, self.deny)
+        return (not self.allow and not self.deny) or admits(classes, self.allow, self.deny)
 
 
 def admits(classes: Collection[str], allow: Collection[str], deny: Collection[str]) -> bool:

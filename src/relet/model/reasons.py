@@ -4,12 +4,12 @@ A NAK may only carry a reason that is certain: what the server knows makes the c
 other servers may have granted. The tables in server/decide.py are held to that by a test.
 """
 
-from enum import Enum
+from enum import StrEnum
 
 import msgspec
 
 
-class Answer(Enum):
+class Answer(StrEnum):
     """What the client hears."""
 
     ACK = "ACK"

@@ -3,7 +3,7 @@
 The table of RFC 2131 s4.3.6, read from left to right: server identifier, requested address, ciaddr.
 """
 
-from enum import Enum
+from enum import StrEnum
 
 import msgspec
 
@@ -37,7 +37,7 @@ _DISCOVER, _REQUEST, _DECLINE, _RELEASE, _INFORM, _LEASEQUERY = (
 )
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What the client wants, or the relay that asks about one (LEASEQUERY)."""
 
     DISCOVER = "DISCOVER"
@@ -56,7 +56,7 @@ OF_A_LEASE = frozenset({Kind.SELECTING, Kind.INIT_REBOOT, Kind.RENEWING, Kind.RE
 """Kinds by which a client gets or keeps a lease, or gives it back."""
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A classified request. `address`: the one it is about (option 50 or ciaddr), 0 if it names none. `server`: option
     54, None if absent. `reservation`: the one that names the client. `classes`: those that it is in, in the file's order.
     `place`: where the client is. `relayed`: what the relay says. `again`: it is decided
@@ -88,10 +88,10 @@ class Request(msgspec.Struct, frozen=True):
         its hardware. The other way round nothing can be known: several clients may share the hardware, as containers do."""
         if lease.client == self.client:
             return True
-        message = self.message
-        if self.site is None or not message.chaddr or lease.hardware != bytes((message.htype,)) + message.chaddr:
+        if self.site is None or self.site.network.match_client_id or lease.client[:1] != b"i":
             return False
-        return not self.site.network.match_client_id and lease.client[:1] == b"i"
+        message = self.message
+        return bool(message.chaddr) and lease.hardware == bytes((message.htype,)) + message.chaddr
 
     def leases(self, view: View) -> list[Lease]:
         """All leases of the client, in any state and network."""
@@ -103,15 +103,15 @@ def classify(message: Message, arrival: Arrival, relayed: Relayed = NOTHING_SAID
     if message.op != BOOTREQUEST:
         raise WireError("not-a-request", 0, f"op {message.op}")
     options = message.options
+    kind = message.kind
     client_id = options.get(_CLIENT_ID)
     if not client_id:
-        if not message.chaddr and message.kind != _LEASEQUERY:
+        if not message.chaddr and kind != _LEASEQUERY:
             raise WireError("no-identity", 2, "neither hardware address nor client identifier")
     elif len(client_id) > MAX_CLIENT_ID:
         raise WireError("bad-length", 240, f"a client identifier of {len(client_id)} octets")
-    kind = message.kind
-    server = message.ip(_SERVER_ID)
-    if server is None and _SERVER_ID in options:
+    server = None
+    if _SERVER_ID in options and (server := message.ip(_SERVER_ID)) is None:
         raise WireError("bad-length", 240, "a server identifier that is no address")
     if kind == _REQUEST:
         return _request(message, arrival, server, relayed)

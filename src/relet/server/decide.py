@@ -39,6 +39,10 @@ def _always(_: Situation) -> bool:
     return True
 
 
+def _active(s: Situation) -> bool:
+    return s.active
+
+
 def _secs_reached(s: Situation) -> bool:
     after = s.network.unknown_reboot_after
     return after is not None and s.request.message.secs >= after
@@ -72,11 +76,15 @@ _FOREIGN = (
 )  # fmt: skip
 _TAKEN = (
     Row(
-        "4", "it is reserved for another client", NAK, why.RESERVED_FOR_OTHER, lambda s: s.reserved_for_other(s.address)
+        "4",
+        "it is reserved for another client",
+        NAK,
+        why.RESERVED_FOR_OTHER,
+        lambda s: s.kept and s.reserved_for_other(s.address),
     ),
     Row("4", "it is bound to another client", NAK, why.BOUND_TO_OTHER, Situation.bound_to_other),
     Row("4", "the operator ended a lease on it before its time", NAK, why.ENDED, Situation.ended),
-    Row("4", "it was declined and is in quarantine", NAK, why.DECLINED, Situation.declined),
+    Row("4", "it was declined and is in quarantine", NAK, why.DECLINED, lambda s: s.declined),
 )
 
 
@@ -94,7 +102,7 @@ def _kept_out(answer: Answer, known: str = "", when: Callable[[Situation], bool]
 _EXTENDING = (
     Row(
         "2", "the client holds an unexpired lease of ours on the address, and it is not served any more: its class is"
-        " refused, or the network does not admit it", NAK, why.NO_LONGER_ADMITTED, Situation.active,
+        " refused, or the network does not admit it", NAK, why.NO_LONGER_ADMITTED, _active,
     ),
     # another server may serve it: it is not told to stop using what we did not grant
     *_kept_out(SILENT, ", and we know of nobody else who has the address", lambda s: not s.taken()),
@@ -139,11 +147,11 @@ def _reallocation(
         *_TAKEN,
         Row(
             "5", "a lease of this client on this address, unexpired, still offered here", ACK, confirmed,
-            lambda s: s.active() and s.offered(s.address),
+            lambda s: s.active and s.offered(s.address),
         ),
         Row(
             "6", "the same, but the address is no longer in a pool or the client no longer admitted", NAK,
-            why.NO_LONGER_OFFERED, Situation.active,
+            why.NO_LONGER_OFFERED, _active,
         ),
         Row(
             "7", "the address is free and offered, but its circuit has all that it may (unless it is reserved)", SILENT,
@@ -256,7 +264,7 @@ SELECTING = (
     *_TAKEN,
     Row(
         "5", "the client holds an unexpired lease on it already (a repeated request)", ACK, why.CONFIRMED,
-        lambda s: s.active() and s.offered(s.address),
+        lambda s: s.active and s.offered(s.address),
     ),
     Row(
         "6", "we offered it to this client", ACK, why.GRANTED,
@@ -280,14 +288,14 @@ DECLINE = (
         "the client holds a lease on it, and has put as many other addresses into quarantine as one client may",
         SILENT,
         why.DECLINE_EXCESS,
-        lambda s: s.active() and s.declined_much(),
+        lambda s: s.active and s.declined_much(),
     ),
-    Row("3", "the client holds a lease on the address", SILENT, why.QUARANTINED, Situation.active),
+    Row("3", "the client holds a lease on the address", SILENT, why.QUARANTINED, _active),
     Row("4", "anything else", SILENT, why.DECLINE_IGNORED, _always),
 )
 RELEASE = (
     Row("2", "the server identifier is not ours", SILENT, why.OTHER_SERVER, lambda s: not s.addressed_to_us()),
-    Row("3", "the client holds a lease on the address", SILENT, why.RELEASED, Situation.active),
+    Row("3", "the client holds a lease on the address", SILENT, why.RELEASED, _active),
     Row("4", "anything else", SILENT, why.RELEASE_IGNORED, _always),
 )
 INFORM = (
@@ -386,7 +394,6 @@ def decide(situation: Situation) -> Ruling:
                 return Ruling(row, situation.address)
     tables = SERVED if situation.admitted else TABLES
     for row in tables[situation.request.kind]:
-        fits = row.when(situation)
-        if fits:
+        if fits := row.when(situation):
             return Ruling(row, situation.address if fits is True else fits)
     raise AssertionError(f"the table of {situation.request.kind.value} has no last row")

@@ -26,7 +26,7 @@ from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request, classify
 from relet.server.decide import NO_NETWORK, decide
 from relet.server.identify import Directory, Site
-from relet.server.leasequery import Leasequeries, sent
+from relet.server.leasequery import Leasequeries
 from relet.server.offers import Offer, Offers
 from relet.server.order import Order, ordered
 from relet.server.overlay import Overlay
@@ -57,7 +57,7 @@ DROPPED = "DROPPED"
 """`Record.answer` of what could be read but was no request; its reason is one of wire.reasons."""
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A verdict as `relet why` tells it. at: wall time. giaddr: 0 if heard directly. interface: '' if routed to us."""
 
     at: float
@@ -91,8 +91,8 @@ def _record(done: Verdict, now: Now) -> Record:
         request.arrival.interface,
         message.giaddr,
         request.site.network.name if request.site is not None else "",
-        request.kind.value,
-        done.answer.value,
+        request.kind,
+        done.answer,
         done.reason.id,
         done.address,
         done.seconds,
@@ -237,7 +237,7 @@ class Engine:
                 changes = [change for plan in plans for change in plan.changes]
                 if self.store_error and not changes and now.mono < self._retry_at:
                     # s4 of the design: while nothing can be written, nothing is allocated and nobody refused
-                    return sends + self._answer([without_writing(plan, view, now) for plan in plans], now)
+                    return sends + self._answer(without_writing(plans, view, now), now)
                 committed = self._store.commit(changes, now.wall)
             except StoreError as error:
                 self.store_error = str(error)
@@ -271,7 +271,7 @@ class Engine:
         return self._levels.follow(self._directory.sites.values(), mono)
 
     def _view(self, requests: Sequence[Request]) -> View:
-        return self._store.view([key for each in requests for key in each.keys], [each.address for each in requests])
+        return self._store.view((key for each in requests for key in each.keys), (each.address for each in requests))
 
     def _read(self, arrival: Arrival, now: Now) -> Request | None:
         """Decode, identify, classify. None for what is no request; it is counted."""
@@ -350,30 +350,24 @@ class Engine:
         if site.circuits is not None:
             site.circuits.withdraw(offered)
 
-    def _answer(self, settled: Sequence[Settled], now: Now) -> list[Send]:
+    def _answer(self, settled: Settled, now: Now) -> list[Send]:
         """Follow what is settled, remember it for `relet why`, and encode the replies."""
-        sends = []
-        for each in settled:
-            done = each.verdict
-            request = done.request
-            self.counts[request.kind.value, done.answer.value, done.reason.id] += 1
-            self._remember(_record(done, now))
+        verdicts = settled.verdicts
+        self.counts.update([(done.request.kind, done.answer, done.reason.id) for done in verdicts])
+        self.records.extend([_record(done, now) for done in verdicts])
+        self.recorded += len(verdicts)
+        for done in verdicts:
             for change in done.changes:
                 self._note(change)
             if done.answer is Answer.ACK and done.network is not None and done.network.probe != "off":
                 self._probing.saw(done.address, now.mono)
-            if done.answer is not Answer.SILENT:
-                try:
-                    sends.append(self._replies.reply(each) if done.made is None else sent(done))
-                except Exception as error:  # a bug of ours: it costs this reply
-                    self._bug(request.arrival, error)
-        return sends
+        return self._replies.replies(settled, self._bug)
 
-    def _without_store(self, requests: Sequence[Request], now: Now) -> list[Settled]:
+    def _without_store(self, requests: Sequence[Request], now: Now) -> Settled:
         """Nothing can be written: confirm what is known for no longer than recorded, keep silent otherwise."""
         try:
             view = self._view(requests)
-            return [without_writing(plan, view, now) for plan in self._plan(requests, view, now)]
+            return without_writing(self._plan(requests, view, now), view, now)
         except StoreError:
             return silent(requests, why.STORE_UNAVAILABLE)
 

@@ -21,6 +21,7 @@ from relet.server.match import classes_of
 from relet.server.parameters import TermsBook
 from relet.server.relayed import RelayBook, Relayed
 from relet.server.reservations import Reservations
+from relet.server.spots import Spots
 from relet.wire.address import BROADCAST, mask
 from relet.wire.message import Message
 from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION, SUBNET_SELECTION, V6_ONLY_PREFERRED
@@ -41,6 +42,7 @@ class Site:
         self.network = network
         self.relays = relays
         self.free = FreeAddresses(network)
+        self.spots = Spots(network)
         self.terms = TermsBook(network).terms
         limits = network.limit_per_circuit is not None or network.limit_without_circuit is not None
         self.circuits = Circuits(network, relays) if limits else None
@@ -93,9 +95,10 @@ class Site:
     def client(self, message: Message) -> ClientKey:
         """The key of the client (RFC 2131 s4.2): option 61 where there is one and the network matches by it, or where
         there is nothing else."""
-        matched = self.network.match_client_id or not message.chaddr
-        client_id = message.options.get(_CLIENT_ID) if matched else None
-        return client_key(client_id, message.htype, message.chaddr)
+        client_id = message.options.get(_CLIENT_ID)
+        if client_id and (self.network.match_client_id or not message.chaddr):
+            return ClientKey(b"i" + client_id)
+        return client_key(None, message.htype, message.chaddr)
 
 
 def _mentions(network: Network, code: int) -> bool:
@@ -109,7 +112,7 @@ def _mentions(network: Network, code: int) -> bool:
     return any(code in level.options for level in levels)
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a client is. site: None for a link that no network covers. subnet: the one that the relay's address or a
     selection names, None if nothing does: its addresses come first. confined: new addresses come from that one only."""
 
@@ -122,6 +125,10 @@ NOWHERE = Place(None)
 """A link that no network covers."""
 
 
+MAX_PLACES = 16_384
+"""Relays whose place is kept; a host may claim to be any relay, so the table starts anew when it is full."""
+
+
 class Directory:
     """The configured networks, indexed by everything that can tell where a request comes from."""
 
@@ -129,7 +136,6 @@ class Directory:
         self.relays = RelayBook()
         self.sites = {network.name: Site(network, self.relays) for network in networks}
         sites = self.sites.values()
-        self._by_interface = {name: site for site in sites for name in site.network.interfaces}
         self._by_relay = {relay: site for site in sites for relay in site.network.relays}
         self._spans = sorted(
             (
@@ -141,6 +147,8 @@ class Directory:
         )
         self._selectable = any(network.subnet_selection for network in networks)
         self._starts = [first for first, _, _ in self._spans]
+        self._at_interface = {name: Place(site) for site in sites for name in site.network.interfaces}
+        self._at_relay: dict[int, Place] = {}
 
     def locate(self, address: int) -> Site | None:
         """The site that has a subnet with this address."""
@@ -165,16 +173,25 @@ class Directory:
             if named.site is None or named.site.network.subnet_selection:
                 return named
         if giaddr:
-            site = self._by_relay.get(giaddr) or self.locate(giaddr)
-            return Place(site, site.network.subnet_of(giaddr)) if site is not None else NOWHERE
+            return self._at_relay.get(giaddr) or self._relay(giaddr)
         if not arrival.broadcast:
             # a unicast is about its ciaddr; without one (s4.4.4 lets a client try its last server) about our own link
             return Place(self.locate(message.ciaddr or arrival.local))
-        site = self._by_interface.get(arrival.interface)
+        place = self._at_interface.get(arrival.interface, NOWHERE)
+        site = place.site
         if _RELAY_INFO in message.options and site is not None and not site.network.trust_relay_information:
             # RFC 3046 s2.1 has relays drop these: any host on the link could claim another's circuit
             raise WireError("untrusted-relay-information", 240)
-        return Place(site)
+        return place
+
+    def _relay(self, giaddr: int) -> Place:
+        """The place that a relay's address stands for; worked out once for each, while they are as few as relays are."""
+        site = self._by_relay.get(giaddr) or self.locate(giaddr)
+        place = Place(site, site.network.subnet_of(giaddr)) if site is not None else NOWHERE
+        if len(self._at_relay) >= MAX_PLACES:
+            self._at_relay.clear()
+        self._at_relay[giaddr] = place
+        return place
 
     def _named(self, address: int) -> Place:
         """The place of a subnet that relay or client name."""

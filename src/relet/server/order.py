@@ -80,7 +80,7 @@ def _added(order: Order, site: Site, before: Lease | None, own: frozenset[int], 
     row = _admitted(order, site, before, own, now)
     if before is not None and before.holds(now.wall):
         raise ValueError(f"the client holds {ip_text(order.address)} already; use change")
-    seconds = site.terms(order.address, (), row).lease_time if order.seconds is None else order.seconds
+    seconds = site.terms(site.spots.at(order.address), (), row).lease_time if order.seconds is None else order.seconds
     starts = int(now.wall)
     kept = before is not None and before.kept
     return _lease(order, site, LeaseState.BOUND, starts, _until(starts, seconds), kept)

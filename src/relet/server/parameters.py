@@ -8,6 +8,7 @@ import msgspec
 
 from relet.errors import WireError
 from relet.model.network import DEFAULT_LEASE_S, SHORTEST_LEASE_S, ClientClass, Network, Parameters, Reservation
+from relet.server.spots import Spot
 from relet.wire.codes import INFINITE
 from relet.wire.options import CLASSLESS_ROUTES, ROUTERS
 
@@ -38,9 +39,14 @@ class Terms(msgspec.Struct, frozen=True):
 
     def t1_t2(self, seconds: int) -> tuple[int, int]:
         """Renewal and rebinding time of a lease of so many seconds (RFC 2131 s4.4.5)."""
-        if seconds == INFINITE:
-            return INFINITE, INFINITE
-        return int(seconds * self.renew_at), int(seconds * self.rebind_at)
+        return t1_t2(seconds, self.renew_at, self.rebind_at)
+
+
+def t1_t2(seconds: int, renew_at: float, rebind_at: float) -> tuple[int, int]:
+    """Renewal and rebinding time of a lease, by their shares of it; of an infinite one, never."""
+    if seconds == INFINITE:
+        return INFINITE, INFINITE
+    return int(seconds * renew_at), int(seconds * rebind_at)
 
 
 def filled(parameters: Parameters, serial: int = 0) -> Terms:
@@ -83,24 +89,20 @@ class TermsBook:
     """The terms of one network, worked out once for each combination."""
 
     def __init__(self, network: Network) -> None:
-        self._network = network
         self._classes: dict[str, ClientClass] = {row.name: row for row in network.classes}
-        self._known: dict[tuple[int, tuple[str, ...], int], tuple[Reservation | None, Terms]] = {}
+        self._known: dict[tuple[Spot, tuple[str, ...], int], tuple[Reservation | None, Terms]] = {}
         self._serial = 0
 
-    def terms(self, address: int, classes: tuple[str, ...], reservation: Reservation | None) -> Terms:
-        """What a client of these classes (in the file's order) with this reservation gets at an address."""
-        subnet = self._network.subnet_of(address)
-        pool = subnet.pool_of(address) if subnet is not None else None
-        place = pool or subnet
-        # by identity: hashing a pool's ranges would take longer than laying out its options
-        key = (id(place), classes, id(reservation))
+    def terms(self, spot: Spot, classes: tuple[str, ...], reservation: Reservation | None) -> Terms:
+        """What a client of these classes (in the file's order) with this reservation gets at an address of the spot."""
+        # reservations by identity: hashing one would take longer than laying out its options
+        key = (spot, classes, id(reservation))
         known = self._known.get(key)
         if known is not None:
             return known[1]
         if len(self._known) >= MAX_TERMS:
             self._known.clear()
-        parameters = place.parameters if place is not None else self._network.parameters
+        parameters = spot.parameters
         for name in reversed(classes):
             if (row := self._classes.get(name)) is not None:
                 parameters = row.parameters.over(parameters)

@@ -5,18 +5,22 @@ and kept; a few fields are packed before it and two options behind it. A reply t
 out again, with overload and without what does not fit.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
 from struct import Struct
 
 from msgspec.structs import replace
 
 from relet.model import reasons as why
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
+from relet.model.events import Arrival
 from relet.model.network import Network
 from relet.model.reasons import Answer, explain
 from relet.server.classify import Kind
 from relet.server.contents import Contents, bootp_contents, contents
+from relet.server.leasequery import sent
 from relet.server.names import client_name, fqdn_answer
-from relet.server.parameters import Terms
+from relet.server.parameters import t1_t2
 from relet.server.settle import Settled
 from relet.server.verdict import Verdict
 from relet.wire.address import BROADCAST, BROADCAST_MAC, ip_text
@@ -52,14 +56,17 @@ from relet.wire.options import (
 
 MAX_PREPARED = 4096
 """Prepared bodies kept; clients choose their parameter lists, so the cache starts anew when it is full."""
+MAX_TIMES = 16_384
+"""Lease times kept with their T1 and T2; where leases are confirmed with the time left, there are many."""
 MAX_LIMIT = 1472
 """Octets that go into one Ethernet frame."""
 
 DO_NOT_AUTO_CONFIGURE = b"\0"
 """The value of option 116 (RFC 2563 s2.1)."""
 
-_HEADER = Struct("!BBBBIHH4I16s192s4s")
-_TYPE_AND_SERVER = Struct("!3sBBI")
+_HEADER = Struct("!BBBBIHH4I16s192s4s3sBBI")
+"""As far as the options that every reply has: message type and server identifier."""
+_BOOTP_HEADER = Struct("!BBBBIHH4I16s192s4s")
 _TIMES = Struct("!BBIBBIBBI")
 _CLIENT_ID, _RELAY_INFO, _PARAMETERS = (
     CLIENT_IDENTIFIER.code,
@@ -75,10 +82,13 @@ _MAX_SIZE, _LEASE, _T1, _T2, _SERVER_ID, _TYPE = (
     SERVER_IDENTIFIER.code,
     MESSAGE_TYPE.code,
 )
+_ACK, _NAK, _SILENT = Answer.ACK, Answer.NAK, Answer.SILENT
+_BOOTP, _DISCOVER, _INFORM = Kind.BOOTP, Kind.DISCOVER, Kind.INFORM
 _TAIL = (_CLIENT_ID, _RELAY_INFO)
 """Options that come back as they came (RFC 6842 s3); the relay's information last (RFC 3046 s2.2)."""
 _SELECTED_TAIL = (_CLIENT_ID, SUBNET_SELECTION.code, _RELAY_INFO)
 """The same where clients may choose their subnet (RFC 3011 s2)."""
+_IN_TAIL = frozenset((*_SELECTED_TAIL, _FQDN))
 _TYPES = {
     Answer.OFFER: bytes((_TYPE, 1, MessageType.OFFER)),
     Answer.ACK: bytes((_TYPE, 1, MessageType.ACK)),
@@ -92,35 +102,31 @@ class Replies:
     def __init__(self) -> None:
         self._prepared: dict[tuple[str, int, bytes | int | None], Contents] = {}
 
-    def reply(self, settled: Settled) -> Send:
-        """The reply to a settled verdict other than SILENT."""
-        verdict = settled.verdict
+    def replies(self, settled: Settled, failed: Callable[[Arrival, Exception], None]) -> list[Send]:
+        """The replies to verdicts that may be answered. failed: hears of a bug of ours, which costs that one reply."""
+        sends = []
+        for verdict in settled.verdicts:
+            if verdict.answer is not _SILENT:
+                try:
+                    sends.append(self._reply(verdict) if verdict.made is None else sent(verdict))
+                except Exception as error:
+                    failed(verdict.request.arrival, error)
+        return sends
+
+    def _reply(self, verdict: Verdict) -> Send:
         request = verdict.request
         message = request.message
         if request.kind is Kind.BOOTP:
             return _addressed(verdict, self._bootp(verdict))
+        options, answer = message.options, verdict.answer
         server = verdict.identifier or request.server or request.arrival.local
-        nak = verdict.answer is Answer.NAK
-        if nak:
-            text = f"refused: {explain(verdict.reason, ip_text(verdict.address))}"
-            static = {MESSAGE.code: text.encode()[:255]}
-            told = Contents(static, encode_options(static))
-        else:
-            told = self._contents(verdict)
+        told = self._contents(verdict)
         name = _name(verdict) if told.name_at >= 0 else ""
-        body = told.named(name) if name else told.body
-        times = b"" if nak or request.kind is Kind.INFORM else _times(verdict.terms, verdict.seconds)
-        yiaddr = 0 if nak or request.kind is Kind.INFORM else verdict.address
-        selected = verdict.network is not None and verdict.network.subnet_selection and not nak
-        tail = {
-            code: octets
-            for code in (_SELECTED_TAIL if selected else _TAIL)
-            if (octets := message.options.get(code)) is not None
-        }
-        if _FQDN in message.options and (fqdn := _fqdn(verdict)) is not None:
-            tail = {_FQDN: fqdn} | tail
-        if request.kind is Kind.DISCOVER and (not yiaddr or verdict.answer is Answer.ACK):
-            tail = _own(verdict) | tail
+        if answer is _NAK or request.kind is _INFORM or (terms := verdict.terms) is None:
+            times, yiaddr = b"", 0
+        else:
+            times, yiaddr = _times(verdict.seconds, terms.renew_at, terms.rebind_at), verdict.address
+        tail = _tail(verdict, yiaddr) if request.kind is _DISCOVER or not options.keys().isdisjoint(_IN_TAIL) else None
         octets = b"".join(
             (
                 _HEADER.pack(
@@ -133,31 +139,38 @@ class Replies:
                     # As it came (s4.3.1 table 3); but a relay unicasts to yiaddr unless it has to broadcast (RFC 1542 s5.4).
                     # So where there is no yiaddr, it has to: DHCPNAK (s4.3.2), DHCPINFORM, and an offer of nothing.
                     message.flags if yiaddr or not message.giaddr else message.flags | BROADCAST_FLAG,
-                    message.ciaddr if verdict.answer is Answer.ACK else 0,
+                    message.ciaddr if answer is _ACK else 0,
                     yiaddr,
                     told.siaddr,
                     message.giaddr,
                     message.chaddr,
                     told.names,
                     COOKIE,
+                    _TYPES[answer],
+                    _SERVER_ID,
+                    4,
+                    server,
                 ),
-                _TYPE_AND_SERVER.pack(_TYPES[verdict.answer], _SERVER_ID, 4, server),
                 times,
-                body,
+                told.named(name) if name else told.body,
                 encode_options(tail) if tail else b"",
                 b"\xff",
             )
         )
-        limit = _limit(message)
+        limit = _limit(message) if _MAX_SIZE in options else DEFAULT_LIMIT
         if len(octets) > limit:
             # s4.3.1 table 3: file and sname are unused in a DHCPNAK, so its text goes before they are needed
             told = told if told.name_at < 0 else told.called(name)
-            told = replace(told, options=tail if nak else told.options | tail)
+            told = replace(told, options={**({} if answer is _NAK else told.options), **(tail or {})})
             octets = _laid_out_again(octets, verdict, server, times, told, limit)
         return _addressed(verdict, octets.ljust(LEAST_SIZE, b"\0"))
 
     def _contents(self, verdict: Verdict) -> Contents:
-        """What configuration and parameter request list call for."""
+        """What configuration and parameter request list call for; what a refusal says is its reason."""
+        if verdict.answer is _NAK:
+            text = f"refused: {explain(verdict.reason, ip_text(verdict.address))}"
+            static = {MESSAGE.code: text.encode()[:255]}
+            return Contents(static, encode_options(static))
         wanted = verdict.request.message.options.get(_PARAMETERS)
         network, terms = verdict.network, verdict.terms
         key = (network.name if network else "", terms.serial if terms else 0, wanted)
@@ -176,11 +189,11 @@ class Replies:
         network, terms = verdict.network, verdict.terms
         info = message.options.get(_RELAY_INFO)
         tail = b"" if info is None else encode_options({_RELAY_INFO: info})
-        room = min(max(len(payload), LEAST_SIZE), MAX_LIMIT) - _HEADER.size - len(tail)
+        room = min(max(len(payload), LEAST_SIZE), MAX_LIMIT) - _BOOTP_HEADER.size - len(tail)
         key = (network.name if network else "", terms.serial if terms else 0, room)
         told = self._prepared.get(key) or self._keep(key, bootp_contents(terms, verdict.reservation, room))
         yiaddr = 0 if verdict.reason is why.BOOTP_INFORMED else verdict.address
-        header = _HEADER.pack(
+        header = _BOOTP_HEADER.pack(
             BOOTREPLY,
             message.htype,
             len(message.chaddr),
@@ -196,10 +209,25 @@ class Replies:
             told.names,
             COOKIE,
         )
-        if payload[_HEADER.size - len(COOKIE) : _HEADER.size] != COOKIE:
+        if payload[_BOOTP_HEADER.size - len(COOKIE) : _BOOTP_HEADER.size] != COOKIE:
             # RFC 1497: who does not show the cookie does not know what stands behind it
             return header[: -len(COOKIE)].ljust(LEAST_SIZE, b"\0")
         return b"".join((header, told.body, tail, b"\xff")).ljust(LEAST_SIZE, b"\0")
+
+
+def _tail(verdict: Verdict, yiaddr: int) -> dict[int, bytes]:
+    """The options that are this reply's alone, behind those of the configuration."""
+    request = verdict.request
+    options, network = request.message.options, verdict.network
+    selected = network is not None and network.subnet_selection and verdict.answer is not _NAK
+    tail = {
+        code: octets for code in (_SELECTED_TAIL if selected else _TAIL) if (octets := options.get(code)) is not None
+    }
+    if _FQDN in options and (fqdn := _fqdn(verdict)) is not None:
+        tail = {_FQDN: fqdn} | tail
+    if request.kind is _DISCOVER and (not yiaddr or verdict.answer is _ACK):
+        tail = _own(verdict) | tail
+    return tail
 
 
 def _name(verdict: Verdict) -> str:
@@ -217,9 +245,10 @@ def _fqdn(verdict: Verdict) -> bytes | None:
     return fqdn_answer(_name(verdict), verdict.request.message, verdict.terms.options.get(DOMAIN_NAME.code, b""))
 
 
-def _times(terms: Terms | None, seconds: int) -> bytes:
+@lru_cache(MAX_TIMES)
+def _times(seconds: int, renew_at: float, rebind_at: float) -> bytes:
     """Lease time, T1 and T2 (RFC 2131 s4.4.5)."""
-    t1, t2 = terms.t1_t2(seconds) if terms is not None else (seconds, seconds)
+    t1, t2 = t1_t2(seconds, renew_at, rebind_at)
     return _TIMES.pack(_LEASE, 4, seconds, _T1, 4, t1, _T2, 4, t2)
 
 

@@ -38,11 +38,15 @@ purpose, does not empty the pool."""
 
 
 class Situation:
-    """One request against what the server knows now. own: the server's addresses. admitted: is the client served here?"""
+    """One request against what the server knows now. own: the server's addresses. admitted: is the client served here?
+
+    Of the address that the request is about: lease: what is on record. mine: is that the client's? active: does the client
+    hold it, unexpired? declined: is the address in quarantine? kept: is it kept for somebody, by configuration or by hand?
+    """
 
     __slots__ = (
-        "_new", "_offers", "_own", "_site", "_view", "address", "admitted", "lease", "mine", "network", "now", "request",
-        "reservation", "subnet",
+        "_new", "_offers", "_own", "_site", "_spot", "_view", "active", "address", "admitted", "declined", "kept", "lease",
+        "mine", "network", "now", "request", "reservation", "subnet",
     )  # fmt: skip
 
     def __init__(
@@ -63,14 +67,22 @@ class Situation:
         self._own = own
         self._new: int | None = None
         self.address = address = request.address if address is None else address
-        self.subnet = site.network.subnet_of(address)
-        self.lease: Lease | None = view.lease(address) if address else None
-        self.mine = self.lease is not None and request.owns(self.lease)
+        self._spot = site.spots.at(address)
+        self.subnet = self._spot.subnet
+        self.lease = lease = view.lease(address) if address else None
+        self.mine = self.active = self.declined = False
+        if lease is not None:
+            self.mine = lease.client == request.client or request.owns(lease)
+            if lease.expires > now.wall:
+                bound = lease.state is LeaseState.BOUND
+                self.active = bound and self.mine
+                self.declined = not bound and lease.quarantined(now.wall)
         self.request = request
         if site.relayed and self.mine:
             self.request = self._recalled(request)
         self.reservation = self.request.reservation
-        if address in site.reserved and (row := self._unsaid(address)) is not None:
+        self.kept = address in site.reserved or address in site.kept
+        if self.kept and (row := self._unsaid(address)) is not None:
             self._recognised(row)
         self.admitted = site.classes is None or site.admits(self.request.classes)
 
@@ -82,37 +94,25 @@ class Situation:
 
     # of the address that the request is about
 
-    def active(self) -> bool:
-        """Does the client hold an unexpired lease on it?"""
-        return self.mine and self.lease is not None and self.lease.holds(self.now.wall)
-
     def leased(self) -> bool:
         """Does anybody hold an unexpired lease on it?"""
         return self.lease is not None and self.lease.holds(self.now.wall)
 
     def managed(self) -> bool:
         """Is it one that this server has something to say about?"""
-        return (
-            self.lease is not None
-            or self.address in self._site.reserved
-            or (self.subnet is not None and self.subnet.pool_of(self.address) is not None)
-        )
+        return self.lease is not None or self.address in self._site.reserved or self._spot.pool is not None
 
     def bound_to_other(self) -> bool:
         """Does another client hold an unexpired lease on it?"""
-        return self.lease is not None and self._held_by_other(self.lease)
-
-    def declined(self) -> bool:
-        """Is it in quarantine?"""
-        return self.lease is not None and self.lease.quarantined(self.now.wall)
+        return not self.mine and self.lease is not None and self._held_by_other(self.lease)
 
     def ended(self) -> bool:
         """Did the operator end a lease on it before the time that its client was promised?"""
-        return self.declined() and self.lease is not None and self.lease.state is LeaseState.ENDED
+        return self.declined and self.lease is not None and self.lease.state is LeaseState.ENDED
 
     def superseded(self) -> bool:
         """Does the client hold an unexpired lease on it, but has to move to another address?"""
-        return self.active() and (self.reserved_elsewhere() or not self.offered(self.address))
+        return self.active and (self.reserved_elsewhere() or not self.offered(self.address))
 
     def moving_seconds(self) -> int:
         """How long a client that has to move may still stay: `moving_time` from its first renewal after the change."""
@@ -128,7 +128,7 @@ class Situation:
 
     def taken(self) -> bool:
         """Is it somebody else's, or in quarantine?"""
-        return self.reserved_for_other(self.address) or self.bound_to_other() or self.declined()
+        return self.reserved_for_other(self.address) or self.bound_to_other() or self.declined
 
     def on_offer_to_client(self) -> bool:
         """Did we offer it to this client, and the offer stands?"""
@@ -169,8 +169,7 @@ class Situation:
             return self._among(rows, address)
         if address in self._site.kept:
             return self._kept(address)
-        subnet = self.network.subnet_of(address)
-        pool = subnet.pool_of(address) if subnet is not None else None
+        pool = (self._spot if address == self.address else self._site.spots.at(address)).pool
         return pool is not None and pool.admits(self.request.classes)
 
     def free(self, address: int) -> bool:
@@ -188,7 +187,8 @@ class Situation:
 
     def terms(self, address: int) -> Terms:
         """What the client gets at an address."""
-        return self._site.terms(address, self.request.classes, self.reservation)
+        spot = self._spot if address == self.address else self._site.spots.at(address)
+        return self._site.terms(spot, self.request.classes, self.reservation)
 
     # of the client
 
@@ -284,7 +284,7 @@ class Situation:
 
     def known(self) -> bool:
         """Does the client hold an unexpired lease in the network?"""
-        return self.active() or self.holds_another()
+        return self.active or self.holds_another()
 
     @property
     def metered(self) -> bool:
@@ -294,7 +294,7 @@ class Situation:
     def client_exceeds(self) -> bool:
         """Does it ask more often than `client-rate`, and not about its own unexpired lease?"""
         rates, message = self._site.rates, self.request.message
-        if rates is None or (self.request.kind in OF_A_LEASE and self.active()):
+        if rates is None or (self.request.kind in OF_A_LEASE and self.active):
             return False
         return rates.client_exceeds(self._relayed().circuit, message.chaddr, self.now.mono)
 
@@ -330,9 +330,10 @@ class Situation:
 
     def _relayed(self) -> Relayed:
         """What the relay says; of a message that passed none, what it said last (RFC 5107 s4)."""
-        if self.request.relayed is not NOTHING_SAID:
-            return self.request.relayed
-        return self._site.relays.remembered(self.relay_information())
+        said = self.request.relayed
+        if said is NOTHING_SAID and self.lease is not None and self.lease.relay:
+            said = self._site.relays.remembered(self.relay_information())
+        return said
 
     def _leaving(self) -> Iterator[int]:
         """What the client holds and cannot have any longer, and what the operator ended early. What it may keep is not

@@ -1,5 +1,6 @@
 """What follows from a ruling: the time granted, and the changes that must be safe before anybody hears of it."""
 
+from functools import lru_cache
 from math import floor
 
 import msgspec
@@ -19,9 +20,13 @@ from relet.wire.message import Message
 from relet.wire.options import LEASE_TIME
 
 _LEASE_TIME = LEASE_TIME.code
+_BOOTP, _SELECTING = Kind.BOOTP, Kind.SELECTING
+
+MAX_MOMENTS = 1024
+"""Times kept so that leases of the same second share them: a million leases have a million of each."""
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """A decided request. seconds: the lease time promised, 0 where none is. changes: to be committed before the answer
     may be given. terms: what the client gets with it, None where it gets nothing. identifier: the address that stands for
     the server (RFC 5107), 0 for its own. made: the whole reply, where it is none to a client (RFC 4388)."""
@@ -42,15 +47,18 @@ class Verdict(msgspec.Struct, frozen=True):
 def verdict(s: Situation, ruling: Ruling) -> Verdict:
     """The verdict that a ruling means for this situation."""
     row, address = ruling
-    if row.reason is why.MOVING and s.lease is not None:
-        return _bare(s, row, address, s.moving_seconds(), _moved(s, s.lease))
-    if row.answer is Answer.ACK and row.reason is not why.INFORMED and row.reason is not why.BOOTP_INFORMED:
+    if row.answer is Answer.ACK:
+        if row.reason is why.MOVING and s.lease is not None:
+            return _bare(s, row, address, s.moving_seconds(), _moved(s, s.lease))
+        if row.reason is why.INFORMED or row.reason is why.BOOTP_INFORMED:
+            return _bare(s, row, address, 0, ())
         return _grant(s.at(address), row, address)
     if row.answer is Answer.OFFER:
         if row.reason is why.IPV6_ONLY or row.reason is why.NOT_AUTO_CONFIGURED:
             return _without_address(s, row, address)
+        terms = s.terms(address)
         left = _time_left(s.at(address)) if row.reason is why.OFFERED_CURRENT else 0
-        return _bare(s, row, address, left or lease_seconds(s, address), ())
+        return _bare(s, row, address, left or lease_seconds(s, terms), (), terms)
     if row.reason is why.QUARANTINED:
         return _bare(s, row, address, 0, _ended(s, LeaseState.DECLINED, s.network.decline_time, row.reason))
     if row.reason is why.RELEASED or row.reason is why.DECLINE_EXCESS:
@@ -60,15 +68,17 @@ def verdict(s: Situation, ruling: Ruling) -> Verdict:
 
 def _without_address(s: Situation, row: Row, place: int) -> Verdict:
     """An offer of nothing (RFC 8925 s3.3, RFC 2563 s2.3), with the terms of where the client would have its address."""
-    return msgspec.structs.replace(_bare(s, row, place, lease_seconds(s, place), ()), address=0)
+    terms = s.terms(place)
+    return msgspec.structs.replace(_bare(s, row, place, lease_seconds(s, terms), (), terms), address=0)
 
 
-def lease_seconds(s: Situation, address: int) -> int:
+def lease_seconds(s: Situation, terms: Terms) -> int:
     """The lease time for this client: what it asks for (option 51) within the bounds of its terms, else the default. BOOTP
     knows none, so the address is the client's for ever (RFC 1534 s3)."""
-    if s.request.kind is Kind.BOOTP:
+    if s.request.kind is _BOOTP:
         return INFINITE
-    return s.terms(address).seconds(s.request.message.uint(_LEASE_TIME))
+    message = s.request.message
+    return terms.seconds(message.uint(_LEASE_TIME)) if _LEASE_TIME in message.options else terms.lease_time
 
 
 def _time_left(s: Situation) -> int:
@@ -76,7 +86,7 @@ def _time_left(s: Situation) -> int:
     time does not extend its lease), else 0."""
     if not s.network.offer_time_left or s.lease is None or s.request.message.uint(_LEASE_TIME):
         return 0
-    return remaining_seconds(s.lease, s.now) if s.active() else 0
+    return remaining_seconds(s.lease, s.now) if s.active else 0
 
 
 def remaining_seconds(lease: Lease, now: Now) -> int:
@@ -84,34 +94,38 @@ def remaining_seconds(lease: Lease, now: Now) -> int:
     return INFINITE if lease.expires == FOREVER else max(0, floor(lease.expires - now.wall))
 
 
-def _bare(s: Situation, row: Row, address: int, seconds: int, changes: tuple[Change, ...]) -> Verdict:
-    answers = row.answer is Answer.ACK or row.answer is Answer.OFFER
-    terms = s.terms(address) if answers else None
-    identifier = s.server_identifier_override() if row.answer is not Answer.SILENT else 0
+def _bare(
+    s: Situation, row: Row, address: int, seconds: int, changes: tuple[Change, ...], terms: Terms | None = None
+) -> Verdict:
+    """terms: where they are known already; who gets an address or parameters always has some."""
+    answer = row.answer
+    if terms is None and (answer is Answer.ACK or answer is Answer.OFFER):
+        terms = s.terms(address)
+    identifier = 0 if answer is Answer.SILENT else s.server_identifier_override()
     return Verdict(
-        s.request, row.answer, row.reason, address, seconds, changes, s.network, terms, s.reservation, identifier
+        s.request, answer, row.reason, address, seconds, changes, s.network, terms, s.reservation, identifier
     )
 
 
 def _grant(s: Situation, row: Row, address: int) -> Verdict:
-    before = s.lease
-    seconds = lease_seconds(s, address)
-    if s.active() and before is not None:
-        threshold = s.network.cache_threshold
+    before, active = s.lease, s.active
+    terms = s.terms(address)
+    seconds = lease_seconds(s, terms)
+    threshold = s.network.cache_threshold
+    if threshold is not None and active and before is not None:
         left = remaining_seconds(before, s.now)
         # a BOOTP client takes any reply for one that holds for ever; nobody is promised more than the terms grant now
         settled = before.reason != why.MOVING.id and (seconds != INFINITE or left == INFINITE) and left <= seconds + 1
-        if threshold is not None and settled and left > threshold * (before.expires - before.starts):
-            return _bare(s, row, address, left, ())
+        if settled and left > threshold * (before.expires - before.starts):
+            return _bare(s, row, address, left, (), terms)
     request = s.request
-    if request.kind is Kind.SELECTING and (time_left := _time_left(s)):
-        return _bare(s, row, address, time_left, ())
+    if request.kind is _SELECTING and (time_left := _time_left(s)):
+        return _bare(s, row, address, time_left, (), terms)
     message = request.message
-    starts = int(s.now.wall)
-    # one second more than promised: the wall clock is cut to seconds
-    until = FOREVER if seconds == INFINITE else starts + seconds + 1
-    if s.active() and before is not None:
-        until = max(until, before.expires)  # the ACK may get lost, so the end that was promised earlier stays
+    starts = _second(s.now.wall)
+    until = FOREVER if seconds == INFINITE else _until(starts, seconds)
+    if active and before is not None and before.expires > until:
+        until = before.expires  # the ACK may get lost, so the end that was promised earlier stays
     after = Lease(
         address,
         request.client,
@@ -126,8 +140,19 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
         s.mine and before is not None and before.kept,
     )
     if before is not None and _same(before, after):
-        return _bare(s, row, address, seconds, ())
-    return _bare(s, row, address, seconds, (Change(before, after),))
+        return _bare(s, row, address, seconds, (), terms)
+    return _bare(s, row, address, seconds, (Change(before, after),), terms)
+
+
+@lru_cache(MAX_MOMENTS)
+def _second(wall: float) -> int:
+    return int(wall)
+
+
+@lru_cache(MAX_MOMENTS)
+def _until(starts: int, seconds: int) -> int:
+    """One second more than promised: the wall clock is cut to seconds."""
+    return starts + seconds + 1
 
 
 def _same(before: Lease, after: Lease) -> bool:

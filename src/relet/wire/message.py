@@ -31,14 +31,14 @@ KEPT = frozenset((53, 54, 51, 58, 59, 1, 61, 82, 118))
 """Options that `fit` never drops: without them a reply is not one."""
 
 _HEADER = Struct("!4BI2H4I16s64s128s")
-_unpack = _HEADER.unpack_from
+_unpack = Struct("!4BI2H4I16s").unpack_from  # as far as sname
 _FIELDS = _HEADER.size  # 236: here the cookie stands
 _OPTIONS = _FIELDS + len(COOKIE)
 _SNAME, _FILE = 44, 108
-_NO_SNAME, _NO_FILE = bytes(64), bytes(128)
+_NO_NAMES = bytes(64 + 128)
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message. Addresses are integers, zero for none.
 
     chaddr:   hlen octets (0..16).
@@ -94,7 +94,7 @@ def decode(data: bytes) -> Message:
     """
     if len(data) < _FIELDS:
         raise WireError("truncated-message", len(data), f"{len(data)} octets, a message has at least {_FIELDS}")
-    op, htype, hlen, hops, xid, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file = _unpack(data)
+    op, htype, hlen, hops, xid, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr = _unpack(data)
     if op not in (BOOTREQUEST, BOOTREPLY):
         raise WireError("bad-op", 0, f"op is {op}")
     if hlen > 16:
@@ -104,31 +104,35 @@ def decode(data: bytes) -> Message:
     overload = 0
     if data[_FIELDS:_OPTIONS] == COOKIE:
         _read_options(data, _OPTIONS, len(data), options, repeats)
-        said = options.pop(OVERLOAD, b"")
-        if len(said) == 1 and said[0] <= 3 and OVERLOAD not in repeats:
-            # RFC 2131 s4.1, RFC 3396 s5: the options field first, then file, then sname.
-            overload = said[0]
-            if overload & 1:
-                _read_options(data, _FILE, _FIELDS, options, repeats)
-                file = b""
-            if overload & 2:
-                _read_options(data, _SNAME, _FILE, options, repeats)
-                sname = b""
-            options.pop(OVERLOAD, None)
-        # RFC 2132 s9.3 knows 1, 2 and 3; of any other value, file and sname are left as the names they are.
-        repeats.pop(OVERLOAD, None)
+        if OVERLOAD in options:
+            overload = _read_overloaded(data, options, repeats)
+        # RFC 3396 s7: parts of one option are joined in the order in which they were read.
+        for code, parts in repeats.items():
+            options[code] = b"".join(parts)
     elif any(data[_FIELDS:]):
         raise WireError("no-cookie", _FIELDS, f"found {data[_FIELDS:_OPTIONS].hex(' ')}")
-    # Most are empty, and comparing is quicker than looking at each octet.
-    sname = b"" if sname == _NO_SNAME else sname.rstrip(b"\0")
-    file = b"" if file == _NO_FILE else file.rstrip(b"\0")
-    # RFC 3396 s7: parts of one option are joined in the order in which they were read.
-    for code, parts in repeats.items():
-        options[code] = b"".join(parts)
-    chaddr = chaddr[:hlen]
+    sname = file = b""
+    if data[_SNAME:_FIELDS] != _NO_NAMES:  # few have any
+        sname = b"" if overload & 2 else data[_SNAME:_FILE].rstrip(b"\0")
+        file = b"" if overload & 1 else data[_FILE:_FIELDS].rstrip(b"\0")
     return Message(
-        op, xid, htype, hops, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file, options, overload
+        op, xid, htype, hops, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr[:hlen], sname, file, options, overload
     )
+
+
+def _read_overloaded(data: bytes, options: dict[int, bytes], repeats: dict[int, list[bytes]]) -> int:
+    """Read the fields that option 52 says to hold options too; what it says, 0 if that makes no sense."""
+    said = options.pop(OVERLOAD)
+    # RFC 2132 s9.3 knows 1, 2 and 3; of any other value, file and sname are left as the names they are.
+    overload = said[0] if len(said) == 1 and said[0] <= 3 and OVERLOAD not in repeats else 0
+    # RFC 2131 s4.1, RFC 3396 s5: the options field first, then file, then sname.
+    if overload & 1:
+        _read_options(data, _FILE, _FIELDS, options, repeats)
+    if overload & 2:
+        _read_options(data, _SNAME, _FILE, options, repeats)
+    options.pop(OVERLOAD, None)
+    repeats.pop(OVERLOAD, None)
+    return overload
 
 
 def _read_options(data: bytes, at: int, end: int, options: dict[int, bytes], repeats: dict[int, list[bytes]]) -> None:
