@@ -95,7 +95,7 @@ def test_a_client_hears_unicast_to_an_address_it_does_not_have(cable: Cable) -> 
         cable.hear(cable.server, "s0", SERVER_PORT),
         cable.hear(cable.client, "c0", CLIENT_PORT),
     )
-    assert sender.send(Send(b"offer", THERE, CLIENT_PORT, HERE, "s0", receiver.frames.mac))
+    assert sender.send([Send(b"offer", THERE, CLIENT_PORT, HERE, "s0", receiver.frames.mac)]) == 1
     (arrival,) = gather(receiver.receive, 1)
     assert (arrival.payload, arrival.source, arrival.port) == (b"offer", HERE, SERVER_PORT)
     assert (arrival.local, arrival.broadcast) == (THERE, False)
@@ -104,7 +104,7 @@ def test_a_client_hears_unicast_to_an_address_it_does_not_have(cable: Cable) -> 
 
 
 def test_own_frames_are_not_heard(cable: Cable, frames: DhcpFrames) -> None:
-    assert frames.send(Send(b"own", BROADCAST, SERVER_PORT, HERE, "s0", BROADCAST_MAC))
+    assert frames.send([Send(b"own", BROADCAST, SERVER_PORT, HERE, "s0", BROADCAST_MAC)]) == 1
     cable.raw.send(cable.datagram(b"other"))
     assert payloads(frames) == [b"other"]
 
@@ -161,9 +161,9 @@ def test_nothing_is_heard_from_before_the_filter(cable: Cable) -> None:
 
 
 def test_what_cannot_be_sent_is_counted(cable: Cable, frames: DhcpFrames) -> None:
-    assert not frames.send(Send(bytes(2000), BROADCAST, CLIENT_PORT, HERE, "s0", BROADCAST_MAC))
+    assert frames.send([Send(bytes(2000), BROADCAST, CLIENT_PORT, HERE, "s0", BROADCAST_MAC)]) == 0
     cable.lab.ip(cable.server, "link", "set", "s0", "down")
-    assert not frames.send(Send(b"down", BROADCAST, CLIENT_PORT, HERE, "s0", BROADCAST_MAC))
+    assert frames.send([Send(b"down", BROADCAST, CLIENT_PORT, HERE, "s0", BROADCAST_MAC)]) == 0
     assert frames.drops == {"too-long": 1, "link-down": 1}
 
 
@@ -178,7 +178,7 @@ def test_a_link_that_goes_and_comes_costs_no_socket(cable: Cable, frames: DhcpFr
 def test_a_vanished_interface_is_counted_too(cable: Cable, frames: DhcpFrames) -> None:
     cable.lab.ip(cable.server, "link", "del", "s0")
     frames.receive()
-    assert not frames.send(Send(b"gone", BROADCAST, CLIENT_PORT, HERE, "s0", BROADCAST_MAC))
+    assert frames.send([Send(b"gone", BROADCAST, CLIENT_PORT, HERE, "s0", BROADCAST_MAC)]) == 0
     assert frames.receive() == []
 
 

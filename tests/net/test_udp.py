@@ -9,8 +9,8 @@ import pytest
 from relet.model.effects import CLIENT_PORT, Send
 from relet.model.events import Arrival
 from relet.net.link import LinkError
-from relet.net.sockets import BATCH
-from relet.net.udp import DATAGRAM_MAX, Datagrams, Mouth
+from relet.net.sockets import BATCH, DATAGRAM_MAX
+from relet.net.udp import Datagrams, Mouth
 from relet.wire.address import parse_ip
 from support.lab import Lab, gather, until
 
@@ -48,7 +48,7 @@ def test_a_datagram_arrives_with_its_sender(server: Datagrams, relay: socket.soc
     relay.sendto(b"relayed", at(server))
     port = relay.getsockname()[1]
     assert gather(server.receive, 1) == [Arrival(b"relayed", "", LOOPBACK, LOOPBACK, port, broadcast=False)]
-    assert server.send(Send(b"reply", LOOPBACK, port, LOOPBACK))
+    assert server.send([Send(b"reply", LOOPBACK, port, LOOPBACK)]) == 1
     assert relay.recvfrom(100) == (b"reply", at(server))
     assert not server.drops
 
@@ -76,8 +76,70 @@ def test_an_empty_datagram_is_one(server: Datagrams, relay: socket.socket) -> No
 
 
 def test_what_cannot_be_sent_is_counted(server: Datagrams) -> None:
-    assert not server.send(Send(bytes(70000), LOOPBACK, 68, LOOPBACK))
+    assert server.send([Send(bytes(70000), LOOPBACK, 68, LOOPBACK)]) == 0
     assert server.drops == {"too-long": 1}
+
+
+@pytest.mark.parametrize("bad", [{0}, {2}, {5}, {1, 2}, {0, 3, 5}, set(range(6))])
+def test_what_cannot_be_sent_costs_itself_alone(server: Datagrams, relay: socket.socket, bad: set[int]) -> None:
+    port = relay.getsockname()[1]
+    sends = [Send(bytes(70000) if n in bad else b"%d" % n, LOOPBACK, port, LOOPBACK) for n in range(6)]
+    assert server.send(sends) == 6 - len(bad)
+    assert server.drops == {"too-long": len(bad)}
+    assert server.send([Send(b"end", LOOPBACK, port, LOOPBACK)]) == 1
+    assert [relay.recv(100) for _ in range(7 - len(bad))] == [*(b"%d" % n for n in range(6) if n not in bad), b"end"]
+
+
+def test_each_datagram_goes_where_it_is_sent(server: Datagrams) -> None:
+    hosts = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)]
+    for last, host in enumerate(hosts, 2):
+        host.bind((f"127.0.0.{last}", 0))
+        host.settimeout(5)
+    where = [(parse_ip(address), port) for address, port in (host.getsockname() for host in hosts)]
+    sends = [Send(b"%d %d" % (n, port), to, port, LOOPBACK) for n in range(2) for to, port in where]
+    assert server.send(sends) == 6
+    for host, (_, port) in zip(hosts, where, strict=True):
+        with host:
+            assert [host.recvfrom(100) for _ in range(2)] == [(b"%d %d" % (n, port), at(server)) for n in range(2)]
+
+
+def test_more_than_a_batch_is_sent_in_order(server: Datagrams, relay: socket.socket) -> None:
+    relay.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    port, number = relay.getsockname()[1], 2 * BATCH + 1
+    assert server.send([]) == 0
+    assert server.send([Send(b"%d" % n, LOOPBACK, port, LOOPBACK) for n in range(number)]) == number
+    assert [relay.recv(100) for _ in range(number)] == [b"%d" % n for n in range(number)]
+
+
+@pytest.mark.namespaces
+def test_what_finds_the_queue_full_is_counted() -> None:
+    with Lab() as lab:
+        host = lab.namespace("host")
+        lab.cable(host, "s0", lab.namespace("nobody"), "c0")
+        lab.address(host, "s0", "192.168.1.1/24")
+        here, nobody = parse_ip("192.168.1.1"), parse_ip("192.168.1.9")
+        with lab.inside(host):
+            server = Datagrams(here, 67)
+        with handle(server) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 0)  # the kernel leaves it a little
+        # They wait in the kernel for a hardware address that nobody tells it.
+        sent = server.send([Send(bytes(300), nobody, 68, here)] * 20)
+        assert 0 < sent < 20
+        assert server.drops == {"queue-full": 20 - sent}
+        server.close()
+
+
+def test_a_closed_socket_hears_and_says_nothing(server: Datagrams) -> None:
+    server.close()
+    assert server.receive() == []
+    assert server.send([Send(b"x", LOOPBACK, 68, LOOPBACK)]) == 0
+    assert server.drops == {"os-error": 2}
+
+
+def test_a_system_that_takes_one_message_at_a_time_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relet.net.mmsg.ctypes.CDLL", lambda *_, **__: object())
+    with pytest.raises(LinkError, match=r"the C library has no recvmmsg\(2\)"):
+        Datagrams(LOOPBACK, 0)
 
 
 def test_datagrams_that_the_kernel_threw_away_are_known(server: Datagrams, relay: socket.socket) -> None:

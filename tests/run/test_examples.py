@@ -46,7 +46,7 @@ def test_a_client_on_the_link(example: str, interface: str, address: str, option
             client = dhcp_frames("c0", CLIENT_PORT)
         asked = replace(discover(), chaddr=client.frames.mac)
         asked = replace(asked, options={**asked.options, **options})
-        assert client.send(Send(encode(asked), BROADCAST, SERVER_PORT, 0, "c0", BROADCAST_MAC))
+        assert client.send([Send(encode(asked), BROADCAST, SERVER_PORT, 0, "c0", BROADCAST_MAC)]) == 1
         reply = decode(gather(client.receive, 1)[0].payload)
         client.close()
         assert kind_of(reply) == "OFFER"

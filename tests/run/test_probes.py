@@ -48,7 +48,7 @@ class Street:
     def say(self, message: Message) -> None:
         """A request on the link."""
         payload = encode(replace(message, flags=BROADCAST_FLAG))
-        assert self.client.send(Send(payload, BROADCAST, SERVER_PORT, 0, "c0", BROADCAST_MAC))
+        assert self.client.send([Send(payload, BROADCAST, SERVER_PORT, 0, "c0", BROADCAST_MAC)]) == 1
 
     def relayed(self, message: Message) -> None:
         """A request through a relay."""

@@ -59,7 +59,7 @@ class Town:
     def broadcast(self, message: Message) -> None:
         """A client's request on the link."""
         ours = replace(message, chaddr=self.mac)
-        assert self.client.send(Send(encode(ours), BROADCAST, SERVER_PORT, 0, "c0", BROADCAST_MAC))
+        assert self.client.send([Send(encode(ours), BROADCAST, SERVER_PORT, 0, "c0", BROADCAST_MAC)]) == 1
 
     def relayed(self, message: Message) -> None:
         """A request through the relay."""

@@ -15,7 +15,7 @@ def offered(lab: Lab, host: str, interface: str = "c0") -> tuple[str, int | None
     with lab.inside(host):
         client = dhcp_frames(interface, CLIENT_PORT)
     ours = replace(discover(), chaddr=client.frames.mac)
-    assert client.send(Send(encode(ours), BROADCAST, SERVER_PORT, 0, interface, BROADCAST_MAC))
+    assert client.send([Send(encode(ours), BROADCAST, SERVER_PORT, 0, interface, BROADCAST_MAC)]) == 1
     reply = decode(gather(client.receive, 1)[0].payload)
     client.close()
     return kind_of(reply), reply.ip(54)

@@ -8,7 +8,7 @@ the socket is open.
 import socket
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from relet.errors import WireError
@@ -16,16 +16,19 @@ from relet.model.effects import SERVER_PORT, Send
 from relet.model.events import Arrival
 from relet.net import filter as bpf
 from relet.net.link import LinkError
-from relet.net.sockets import BATCH, PACKET_BUFFER, failure, overruns, set_receive_buffer
+from relet.net.mmsg import Inbox, Outbox
+from relet.net.sockets import BATCH, DATAGRAM_MAX, PACKET_BUFFER, SEND_BUFFER, failure, overruns, set_buffers
 from relet.wire.address import BROADCAST
 from relet.wire.frame import ETHERTYPE_IP, Datagram, decode_datagram, encode_datagram
 
-FRAME_MAX = 65536 + 18
-"""Octets of the longest frame read: a loopback's; an Ethernet's are far shorter."""
+FRAME_MAX = DATAGRAM_MAX + 14 + 2 * 4 + 60 + 8
+"""Octets of the longest frame read: the longest message in the longest Ethernet, tag, IPv4 and UDP headers."""
 
 # linux/if_packet.h, which the socket module names only in part
 _SOL_PACKET = 263
 _PACKET_AUXDATA = 8
+_LL = 20  # struct sockaddr_ll
+_KIND_AT = 10  # in it: for us, for all, for another host, our own
 _AUXDATA = struct.Struct("@IIIHHHH")  # status, len, snaplen, mac, net, vlan_tci, vlan_tpid
 _CHECKSUM_NOT_READY = 1 << 3
 
@@ -48,7 +51,6 @@ class Frames:
     def __init__(self, interface: str, ethertype: int, steps: list[bpf.Step]) -> None:
         self.interface = interface
         self.drops: Counter[str] = Counter()
-        self._buffer = bytearray(FRAME_MAX)
         # Protocol 0 hears nothing: the filter stands before bind opens the door.
         try:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
@@ -56,12 +58,14 @@ class Frames:
             raise LinkError(f"cannot open a packet socket: {error.strerror}", error.errno or 0) from error
         try:
             bpf.attach(self._socket, steps)
-            set_receive_buffer(self._socket, PACKET_BUFFER)
+            set_buffers(self._socket, PACKET_BUFFER, SEND_BUFFER)
             self._socket.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
             self._socket.bind((interface, ethertype))
             *_, kind, mac = self._socket.getsockname()
             if kind not in _ETHERNET_LIKE:
                 raise LinkError(f"{interface} is not an Ethernet interface (hardware type {kind})")
+            self._inbox = Inbox(self._socket, FRAME_MAX, _LL, socket.CMSG_SPACE(_AUXDATA.size))
+            self._outbox = Outbox(self._socket)
         except OSError as error:
             self._socket.close()
             raise LinkError(f"cannot listen on {interface}: {error.strerror}", error.errno or 0) from error
@@ -69,43 +73,39 @@ class Frames:
             self._socket.close()
             raise
         self.mac = bytes(mac)
+        status, step = socket.CMSG_LEN(0) // 4, socket.CMSG_SPACE(_AUXDATA.size) // 4
+        self._statuses = memoryview(self._inbox.controls).cast("I")[status::step]
 
     def fileno(self) -> int:
         """For the loop."""
         return self._socket.fileno()
 
-    def receive(self) -> Iterator[Heard]:
-        """At most BATCH frames, those that are of no use left out and counted."""
-        view = memoryview(self._buffer)
-        for _ in range(BATCH):
-            try:
-                length, ancillary, flags, sender = self._socket.recvmsg_into(
-                    [self._buffer], socket.CMSG_SPACE(_AUXDATA.size)
-                )
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self.drops[failure(error)] += 1
-                return
-            if sender[2] == socket.PACKET_OUTGOING:
-                continue
-            if sender[2] == socket.PACKET_OTHERHOST:
-                # The kernel takes the tag off a frame of a VLAN that has no interface here and says that the frame is
-                # another host's; of one sent to a group, nothing else can be the reason. Priority tags are just gone.
-                self.drops["vlan" if view[0] & 1 else "other-host"] += 1
-            elif flags & socket.MSG_TRUNC:
-                self.drops["too-long"] += 1
-            else:
-                yield Heard(bytes(view[:length]), not _status(ancillary) & _CHECKSUM_NOT_READY)
-
-    def send(self, frame: bytes) -> bool:
-        """Was the frame handed to the interface? If not, it is counted."""
+    def receive(self) -> list[Heard]:
+        """What the socket holds, at most BATCH frames; those that are of no use are left out and counted."""
+        inbox = self._inbox
         try:
-            self._socket.send(frame)
+            lengths = inbox.take()
         except OSError as error:
             self.drops[failure(error)] += 1
-            return False
-        return True
+            return []
+        octets, heard = inbox.octets, []
+        kinds = inbox.names[_KIND_AT::_LL]
+        for start, length, kind, status in zip(inbox.starts, lengths, kinds, self._statuses, strict=False):
+            if kind == socket.PACKET_OUTGOING:
+                continue
+            if kind == socket.PACKET_OTHERHOST:
+                # The kernel takes the tag off a frame of a VLAN that has no interface here and says that the frame is
+                # another host's; of one sent to a group, nothing else can be the reason. Priority tags are just gone.
+                self.drops["vlan" if octets[start] & 1 else "other-host"] += 1
+            elif length > FRAME_MAX:
+                self.drops["too-long"] += 1
+            else:
+                heard.append(Heard(octets[start : start + length], not status & _CHECKSUM_NOT_READY))
+        return heard
+
+    def send(self, frames: Sequence[bytes]) -> int:
+        """How many of the frames the interface took, in this order; each that it would not is counted."""
+        return sum(self._outbox.give(frames[at : at + BATCH], self.drops) for at in range(0, len(frames), BATCH))
 
     def overruns(self) -> int:
         """Frames lost in the kernel because we did not read fast enough."""
@@ -148,20 +148,9 @@ class DhcpFrames:
             )
         return arrivals
 
-    def send(self, send: Send) -> bool:
-        """Send as a frame to `send.mac`, which must be there. False, and counted, if the interface would not."""
-        if send.mac is None:
-            raise ValueError("a message without a hardware address goes through a UDP socket")
-        datagram = Datagram(
-            src_mac=self.frames.mac,
-            dst_mac=send.mac,
-            src=send.source,
-            dst=send.destination,
-            sport=self.port,
-            dport=send.port,
-            payload=send.payload,
-        )
-        return self.frames.send(encode_datagram(datagram))
+    def send(self, sends: Sequence[Send]) -> int:
+        """Send each as a frame to its `mac`, which must be there. How many the interface took; the others are counted."""
+        return self.frames.send([self._frame(send) for send in sends])
 
     def overruns(self) -> int:
         """Frames lost in the kernel because we did not read fast enough."""
@@ -170,6 +159,13 @@ class DhcpFrames:
     def close(self) -> None:
         """Give the socket back. Idempotent."""
         self.frames.close()
+
+    def _frame(self, send: Send) -> bytes:
+        if send.mac is None:
+            raise ValueError("a message without a hardware address goes through a UDP socket")
+        return encode_datagram(
+            Datagram(self.frames.mac, send.mac, send.source, send.destination, self.port, send.port, send.payload)
+        )
 
 
 def dhcp_frames(interface: str, port: int, local: int = 0) -> DhcpFrames:
@@ -180,11 +176,3 @@ def dhcp_frames(interface: str, port: int, local: int = 0) -> DhcpFrames:
     """
     only_broadcast = port == SERVER_PORT
     return DhcpFrames(Frames(interface, ETHERTYPE_IP, bpf.dhcp(port, only_broadcast)), port, local)
-
-
-def _status(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """The flags that the kernel tells beside a frame."""
-    for level, kind, octets in ancillary:
-        if (level, kind) == (_SOL_PACKET, _PACKET_AUXDATA) and len(octets) >= _AUXDATA.size:
-            return int(_AUXDATA.unpack_from(octets)[0])
-    return 0

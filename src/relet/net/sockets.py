@@ -10,12 +10,20 @@ import struct
 BATCH = 256
 """Packets that one `receive` takes at most, so that one busy socket cannot starve the others."""
 
+DATAGRAM_MAX = 4096
+"""Octets of the longest message read. More is never DHCP: option 57 asks of nobody more than an MTU."""
+
 PACKET_BUFFER = 8 << 20
 """Receive buffer of a packet socket, octets."""
 
 DATAGRAM_BUFFER = 32 << 20
 """Receive buffer of a UDP socket, octets: some 30,000 waiting requests, a third of a second at full speed."""
 
+SEND_BUFFER = 1 << 20
+"""Send buffer, octets. A whole batch of replies waits there until the interface has taken it, each with some 1,280 octets
+of the kernel's own reckoning; the system's default holds fewer than a batch."""
+
+_SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33  # asm-generic/socket.h, as the next
 _SO_MEMINFO = 55
 _MEMINFO_DROPS = 8  # linux/sock_diag.h SK_MEMINFO_DROPS
@@ -41,12 +49,16 @@ def failure(error: OSError) -> str:
     return _NAMES.get(error.errno or 0, "os-error")
 
 
-def set_receive_buffer(sock: socket.socket, octets: int) -> None:
-    """Ask for that much; without the right to exceed net.core.rmem_max, take what the system allows."""
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, octets)
-    except PermissionError:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+def set_buffers(sock: socket.socket, receive: int, send: int) -> None:
+    """Ask for so many octets; without the right to exceed net.core.rmem_max and wmem_max, take what the system allows."""
+    for octets, force, plain in (
+        (receive, _SO_RCVBUFFORCE, socket.SO_RCVBUF),
+        (send, _SO_SNDBUFFORCE, socket.SO_SNDBUF),
+    ):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, force, octets)
+        except PermissionError:
+            sock.setsockopt(socket.SOL_SOCKET, plain, octets)
 
 
 def overruns(sock: socket.socket) -> int:

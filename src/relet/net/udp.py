@@ -1,7 +1,8 @@
 """DHCP messages through the kernel's UDP: relayed and unicast traffic of a server, unicast requests of a client.
 
-`Datagrams` is the server's fast road: one receive call and one Arrival per datagram, and nothing else. What cannot be
-sent is counted in `drops` under a name and never raised.
+`Datagrams` is the server's road, and that of whoever else has many datagrams: one system call receives a batch of them,
+each with its sender's address and port, and one sends a batch, each to an address and port of its own. What cannot be sent
+is counted in `drops` under a name and never raised.
 """
 
 import fcntl
@@ -9,22 +10,19 @@ import socket
 import struct
 import sys
 import termios
+from array import array
 from collections import Counter
-from functools import lru_cache
+from collections.abc import Sequence
 
 from relet.model.effects import CLIENT_PORT, Send
 from relet.model.events import Arrival
 from relet.net import filter as bpf
 from relet.net.link import LinkError
-from relet.net.sockets import BATCH, DATAGRAM_BUFFER, failure, overruns, set_receive_buffer
+from relet.net.mmsg import Inbox, Outbox
+from relet.net.sockets import BATCH, DATAGRAM_BUFFER, DATAGRAM_MAX, SEND_BUFFER, failure, overruns, set_buffers
 from relet.wire.address import ip_text
 
-DATAGRAM_MAX = 4096
-"""Octets of the longest datagram read. More is never DHCP: option 57 asks of nobody more than an MTU."""
-
-KNOWN_SENDERS = 4096
-"""Addresses remembered in both forms; behind relays, there are few."""
-
+_IN = struct.Struct("!2xHI8x")  # linux/in.h struct sockaddr_in: family, port, address, padding
 _IP_PKTINFO = 8  # linux/in.h; the socket module does not name it
 _IN_PKTINFO = struct.Struct("@I4s4s")  # interface index, source, destination
 
@@ -40,12 +38,21 @@ class Datagrams:
         self.drops: Counter[str] = Counter()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
-            set_receive_buffer(self._socket, DATAGRAM_BUFFER)
+            set_buffers(self._socket, DATAGRAM_BUFFER, SEND_BUFFER)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             self._socket.bind((ip_text(address), port))
         except OSError as error:
             self._socket.close()
             raise LinkError(f"cannot bind {ip_text(address)}:{port}: {error.strerror}", error.errno or 0) from error
+        try:
+            self._inbox = Inbox(self._socket, DATAGRAM_MAX, _IN.size)
+            self._outbox = Outbox(self._socket, _IN.size)
+        except LinkError:
+            self._socket.close()
+            raise
+        names = memoryview(self._outbox.names)
+        self._ports, self._addresses = names.cast("H"), names.cast("I")
+        self._ports[0::8] = array("H", [socket.AF_INET] * BATCH)
 
     def fileno(self) -> int:
         """For the loop."""
@@ -53,29 +60,32 @@ class Datagrams:
 
     def receive(self) -> list[Arrival]:
         """What the socket holds, at most BATCH messages."""
-        receive, local = self._socket.recvfrom, self.address
-        arrivals = []
+        inbox, local = self._inbox, self.address
         try:
-            for _ in range(BATCH):
-                payload, (host, port) = receive(DATAGRAM_MAX + 1)
-                if len(payload) > DATAGRAM_MAX:
-                    self.drops["too-long"] += 1
-                    continue
-                arrivals.append(Arrival(payload, "", local, _number(host), port, False))
-        except BlockingIOError:
-            pass
+            lengths = inbox.take()
         except OSError as error:
             self.drops[failure(error)] += 1
+            return []
+        octets, names = inbox.octets, _IN.iter_unpack(inbox.names)
+        arrivals = [
+            Arrival(octets[start : start + length], "", local, source, port, False)
+            for start, length, (port, source) in zip(inbox.starts, lengths, names, strict=False)
+            if length <= DATAGRAM_MAX
+        ]
+        if len(arrivals) < len(lengths):
+            self.drops["too-long"] += len(lengths) - len(arrivals)
         return arrivals
 
-    def send(self, send: Send) -> bool:
-        """Send from our address. False, and counted, if the kernel would not."""
-        try:
-            self._socket.sendto(send.payload, (_text(send.destination), send.port))
-        except OSError as error:
-            self.drops[failure(error)] += 1
-            return False
-        return True
+    def send(self, sends: Sequence[Send]) -> int:
+        """Send from our address, in this order. How many the kernel took; each that it would not is counted."""
+        sent = 0
+        for at in range(0, len(sends), BATCH):
+            batch = sends[at : at + BATCH]
+            number = len(batch)
+            self._addresses[1 : 4 * number : 4] = _big_endian(array("I", [send.destination for send in batch]))
+            self._ports[1 : 8 * number : 8] = _big_endian(array("H", [send.port for send in batch]))
+            sent += self._outbox.give([send.payload for send in batch], self.drops)
+        return sent
 
     def overruns(self) -> int:
         """Datagrams lost in the kernel because we did not read fast enough."""
@@ -111,7 +121,7 @@ class Mouth:
         source = _IN_PKTINFO.pack(0, send.source.to_bytes(4), bytes(4))
         try:
             self._socket.sendmsg(
-                [send.payload], [(socket.IPPROTO_IP, _IP_PKTINFO, source)], 0, (_text(send.destination), send.port)
+                [send.payload], [(socket.IPPROTO_IP, _IP_PKTINFO, source)], 0, (ip_text(send.destination), send.port)
             )
         except OSError as error:
             self.drops[failure(error)] += 1
@@ -128,11 +138,7 @@ class Mouth:
         self._socket.close()
 
 
-@lru_cache(KNOWN_SENDERS)
-def _number(host: str) -> int:
-    return int.from_bytes(socket.inet_aton(host))
-
-
-@lru_cache(KNOWN_SENDERS)
-def _text(address: int) -> str:
-    return socket.inet_ntoa(address.to_bytes(4))
+def _big_endian(numbers: "array[int]") -> "array[int]":
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers

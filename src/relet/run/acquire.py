@@ -216,7 +216,7 @@ class Acquire:
             case Send(mac=None):
                 self._send(effect)
             case Send():
-                self._frames.send(effect)
+                self._frames.send([effect])
             case SendArp():
                 self._arp.send(effect)
             case Configure():

@@ -6,7 +6,7 @@ for, and each change is told once. What goes wrong on one interface leaves the o
 
 import errno
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -33,7 +33,7 @@ class Ear(Protocol):
 
     def fileno(self) -> int: ...
     def receive(self) -> list[Arrival]: ...
-    def send(self, send: Send) -> bool: ...
+    def send(self, sends: Sequence[Send]) -> int: ...
     def overruns(self) -> int: ...
     def close(self) -> None: ...
 
@@ -76,13 +76,19 @@ class Ears:
         if problems:
             raise problems[0]
 
-    def send(self, send: Send) -> bool:
-        """Send by frame or by UDP. False if there is no socket for it."""
-        ear = self._on_link.get(send.interface) if send.mac is not None else self._routed.get(send.source)
-        if ear is None:
-            return False
-        ear.send(send)
-        return True
+    def send(self, sends: Iterable[Send]) -> int:
+        """Send by frame or by UDP, in this order at each socket. For how many was there no socket?"""
+        lost = 0
+        batches: dict[str | int, list[Send]] = {}
+        for send in sends:
+            batches.setdefault(send.source if send.mac is None else send.interface, []).append(send)
+        for way, batch in batches.items():
+            ear = self._on_link.get(way) if isinstance(way, str) else self._routed.get(way)
+            if ear is None:
+                lost += len(batch)
+            else:
+                ear.send(batch)
+        return lost
 
     def open(self) -> list[Ear]:
         """Every socket."""

@@ -160,9 +160,9 @@ class Server:
         return True
 
     def _say(self, sends: Iterable[Send]) -> None:
-        for send in sends:
-            if not self._ears.send(send):
-                self.engine.drops["no-way-out"] += 1
+        lost = self._ears.send(sends)
+        if lost:
+            self.engine.drops["no-way-out"] += lost
         self._prober.send(self.engine.probes())
 
     def _answered(self, address: int, hardware: bytes) -> None:
