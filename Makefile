@@ -7,7 +7,7 @@ READY := .venv/ready
 ARGS ?=
 COMPARE ?= ../shared/bench/compare.py
 
-.PHONY: demo test check format docs bench fuzz clean
+.PHONY: demo test check format docs bench fuzz crash clean
 
 demo: $(READY)  ## watch a client reallocate its lease
 	@$(BIN)/relet demo $(ARGS)
@@ -38,6 +38,9 @@ bench: $(READY)  ## what a request costs; beside Kea too where the side-by-side 
 fuzz: $(READY)  ## a million mutated inputs for the readers of bytes, and as many datagrams for server and client
 	$(BIN)/python tests/fuzz/wire.py --runs 1000000 $(ARGS)
 	$(BIN)/python tests/fuzz/datagrams.py --runs 1000000 $(ARGS)
+
+crash: $(READY)  ## kill -9 a serving server 200 times and hold it to what it had promised (root)
+	$(BIN)/python tests/crash/kill.py --times 200 $(ARGS)
 
 clean:  ## forget the environment and what tools remember
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

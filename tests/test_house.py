@@ -24,7 +24,7 @@ PURE_MAY_IMPORT = {
     "__future__", "abc", "bisect", "collections", "contextlib", "enum", "functools", "heapq", "ipaddress", "itertools",
     "math", "operator", "re", "struct", "sys", "types", "typing", "unicodedata", "msgspec", "relet",
 }  # fmt: skip
-TARGETS = ("demo", "test", "check", "bench", "fuzz", "docs")
+TARGETS = ("demo", "test", "check", "bench", "fuzz", "crash", "docs")
 
 WORDS_OF_A_WORKPLACE = re.compile(
     r"(?<![\w.])/(?:work|home|root|Users)/\w"  # a path of somebody's machine
