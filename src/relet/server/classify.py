@@ -9,7 +9,7 @@ import msgspec
 
 from relet.errors import WireError
 from relet.model.events import Arrival
-from relet.model.ident import ClientKey, client_key
+from relet.model.ident import ClientKey
 from relet.model.lease import Lease, View
 from relet.model.network import Reservation
 from relet.server.identify import NOWHERE, Place, Site
@@ -57,16 +57,17 @@ OF_A_LEASE = frozenset({Kind.SELECTING, Kind.INIT_REBOOT, Kind.RENEWING, Kind.RE
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """A classified request. `address`: the one it is about (option 50 or ciaddr), 0 if it names none. `server`: option
-    54, None if absent. `reservation`: the one that names the client. `classes`: those that it is in, in the file's order.
-    `place`: where the client is. `relayed`: what the relay says. `again`: it is decided
-    once more, its address having been probed."""
+    """A classified request. `hardware`: type and address of the hardware. `address`: the one it is about (option 50 or
+    ciaddr), 0 if it names none. `server`: option 54, None if absent. `reservation`: the one that names the client.
+    `classes`: those that it is in, in the file's order. `place`: where the client is. `relayed`: what the relay says.
+    `again`: it is decided once more, its address having been probed."""
 
     kind: Kind
     message: Message
     arrival: Arrival
     site: Site | None
     client: ClientKey
+    hardware: bytes
     address: int
     server: int | None
     reservation: Reservation | None = None
@@ -78,10 +79,10 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     @property
     def keys(self) -> tuple[ClientKey, ...]:
         """The client's key, and the one that it had if the network once matched by option 61 and no longer does."""
-        message, client_id = self.message, self.message.options.get(_CLIENT_ID)
-        if not client_id or self.site is None or self.site.network.match_client_id or not message.chaddr:
+        client_id = self.message.options.get(_CLIENT_ID)
+        if not client_id or self.site is None or self.site.network.match_client_id or not self.message.chaddr:
             return (self.client,)
-        return self.client, client_key(client_id, message.htype, message.chaddr)
+        return self.client, ClientKey(b"i" + client_id)
 
     def owns(self, lease: Lease) -> bool:
         """Is a lease, in whatever state, this client's? By its key, or, where clients are no longer matched by option 61, by
@@ -90,8 +91,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
             return True
         if self.site is None or self.site.network.match_client_id or lease.client[:1] != b"i":
             return False
-        message = self.message
-        return bool(message.chaddr) and lease.hardware == bytes((message.htype,)) + message.chaddr
+        return len(self.hardware) > 1 and lease.hardware == self.hardware
 
     def leases(self, view: View) -> list[Lease]:
         """All leases of the client, in any state and network."""

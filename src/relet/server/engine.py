@@ -24,7 +24,7 @@ from relet.model.lease import Change, Leases, LeaseState, View
 from relet.model.network import Network
 from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request, classify
-from relet.server.decide import NO_NETWORK, decide
+from relet.server.decide import decide
 from relet.server.identify import Directory, Site
 from relet.server.leasequery import Leasequeries
 from relet.server.offers import Offer, Offers
@@ -34,6 +34,7 @@ from relet.server.probing import Probing, found_in_use
 from relet.server.rebuild import Rebuild, loading
 from relet.server.relayed import NOTHING_SAID
 from relet.server.reply import Replies
+from relet.server.rows import NO_NETWORK
 from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
 from relet.server.usage import Levels, PoolEvent, PoolUsage, usage
@@ -52,6 +53,8 @@ must be written, which tells whether the store works again."""
 MAX_ROUNDS = 3
 """How often a request is decided anew because the store's leases changed under it."""
 
+
+_CLIENT_ID, _RELAY_INFO = CLIENT_IDENTIFIER.code, RELAY_AGENT_INFORMATION.code
 
 DROPPED = "DROPPED"
 """`Record.answer` of what could be read but was no request; its reason is one of wire.reasons."""
@@ -87,7 +90,7 @@ def _record(done: Verdict, now: Now) -> Record:
     return Record(
         now.wall,
         request.client,
-        bytes((message.htype,)) + message.chaddr,
+        request.hardware,
         request.arrival.interface,
         message.giaddr,
         request.site.network.name if request.site is not None else "",
@@ -102,7 +105,7 @@ def _record(done: Verdict, now: Now) -> Record:
 
 def _dropped(message: Message, arrival: Arrival, error: WireError, now: Now) -> Record:
     """A message that could be read and was no request that a server answers."""
-    client = client_key(message.options.get(CLIENT_IDENTIFIER.code), message.htype, message.chaddr)
+    client = client_key(message.options.get(_CLIENT_ID), message.htype, message.chaddr)
     hardware = bytes((message.htype,)) + message.chaddr
     kind = kind_text(message)
     return Record(now.wall, client, hardware, arrival.interface, message.giaddr, "", kind, DROPPED, error.reason, 0, 0)
@@ -284,16 +287,21 @@ class Engine:
                 return self._queries.request(message, arrival, relayed)
             place = self._directory.place(arrival, message, relayed)
             site = place.site
+            client_id = message.options.get(_CLIENT_ID)
+            hardware = bytes((message.htype,)) + message.chaddr
             if site is None:
-                client_id = message.options.get(CLIENT_IDENTIFIER.code)
                 client = client_key(client_id, message.htype, message.chaddr)
-                return Request(kind, message, arrival, None, client, address, server, place=place, relayed=relayed)
-            client = site.client(message)
-            info = message.options.get(RELAY_AGENT_INFORMATION.code)
+                return Request(
+                    kind, message, arrival, None, client, hardware, address, server, place=place, relayed=relayed
+                )
+            client = site.client(client_id, hardware)
+            info = message.options.get(_RELAY_INFO)
             if info is not None and not message.giaddr and not site.network.trust_relay_information:
                 info, relayed = None, NOTHING_SAID  # it goes back as it came, and decides nothing
             reservation, classes = site.recognise(message, arrival, info)
-            return Request(kind, message, arrival, site, client, address, server, reservation, classes, place, relayed)
+            return Request(
+                kind, message, arrival, site, client, hardware, address, server, reservation, classes, place, relayed
+            )
         except WireError as error:
             self.drops[error.reason] += 1
             if message is not None:

@@ -12,7 +12,7 @@ import msgspec
 
 from relet.errors import WireError
 from relet.model.events import Arrival
-from relet.model.ident import ClientKey, client_key
+from relet.model.ident import ClientKey
 from relet.model.lease import Lease
 from relet.model.network import Network, Reservation, Subnet, admits
 from relet.server.allocate import LOADED_AT_ONCE, FreeAddresses, PoolAddresses
@@ -24,9 +24,8 @@ from relet.server.reservations import Reservations
 from relet.server.spots import Spots
 from relet.wire.address import BROADCAST, mask
 from relet.wire.message import Message
-from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION, SUBNET_SELECTION, V6_ONLY_PREFERRED
+from relet.wire.options import RELAY_AGENT_INFORMATION, SUBNET_SELECTION, V6_ONLY_PREFERRED
 
-_CLIENT_ID = CLIENT_IDENTIFIER.code
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
 _SUBNET_SELECTION = SUBNET_SELECTION.code
 
@@ -92,13 +91,12 @@ class Site:
         """Is one of these classes refused?"""
         return self.classes is not None and not self.classes.refusing.isdisjoint(classes)
 
-    def client(self, message: Message) -> ClientKey:
-        """The key of the client (RFC 2131 s4.2): option 61 where there is one and the network matches by it, or where
-        there is nothing else."""
-        client_id = message.options.get(_CLIENT_ID)
-        if client_id and (self.network.match_client_id or not message.chaddr):
+    def client(self, client_id: bytes | None, hardware: bytes) -> ClientKey:
+        """The key of a client (RFC 2131 s4.2): option 61 where there is one and the network matches by it, or where
+        there is nothing else. hardware: type and address."""
+        if client_id and (self.network.match_client_id or len(hardware) == 1):
             return ClientKey(b"i" + client_id)
-        return client_key(None, message.htype, message.chaddr)
+        return ClientKey(b"h" + hardware)
 
 
 def _mentions(network: Network, code: int) -> bool:

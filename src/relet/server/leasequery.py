@@ -115,7 +115,8 @@ class Leasequeries:
         if (message.ciaddr != 0) + bool(client_id) + bool(hardware) != 1:
             raise WireError("leasequery-keys", 12)
         client = client_key(client_id, message.htype, message.chaddr)
-        return Request(Kind.LEASEQUERY, message, arrival, None, client, message.ciaddr, None, relayed=relayed)
+        typed = bytes((message.htype,)) + message.chaddr
+        return Request(Kind.LEASEQUERY, message, arrival, None, client, typed, message.ciaddr, None, relayed=relayed)
 
     def decide(self, request: Request, store: Leases, directory: Directory, now: Now) -> Verdict:
         """The answer. Raises StoreError."""

@@ -14,20 +14,22 @@ class Overlay:
 
     def __init__(self, base: View) -> None:
         self._base = base
+        self._known = base.lease
         self._planned: dict[int, Lease] = {}
         self._clients: set[ClientKey] = set()
 
     def plan(self, changes: Sequence[Change]) -> None:
         """Lay changes over the view."""
         for change in changes:
-            self._planned[change.after.address] = change.after
-            self._clients.add(change.after.client)
-            if change.before is not None:
-                self._clients.add(change.before.client)
+            before, after = change.before, change.after
+            self._planned[after.address] = after
+            self._clients.add(after.client)
+            if before is not None and before.client != after.client:
+                self._clients.add(before.client)
 
     def lease(self, address: int) -> Lease | None:
         """See `View.lease`."""
-        return self._planned.get(address) or self._base.lease(address)
+        return self._planned.get(address) or self._known(address)
 
     def leases(self, client: ClientKey) -> Sequence[Lease]:
         """See `View.leases`."""

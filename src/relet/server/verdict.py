@@ -11,9 +11,10 @@ from relet.model.lease import FOREVER, Change, Lease, LeaseState
 from relet.model.network import Network, Reservation
 from relet.model.reasons import Answer, Reason
 from relet.server.classify import Kind, Request
-from relet.server.decide import Row, Ruling
+from relet.server.decide import Ruling
 from relet.server.names import client_name
 from relet.server.parameters import Terms
+from relet.server.rows import Row
 from relet.server.situation import Situation
 from relet.wire.codes import INFINITE
 from relet.wire.message import Message
@@ -133,7 +134,7 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
         LeaseState.BOUND,
         starts,
         until,
-        bytes((message.htype,)) + message.chaddr,
+        request.hardware,
         client_name(s.network, s.reservation, message, address),
         s.relay_information(),
         row.reason.id,
