@@ -135,7 +135,7 @@ def test_release_and_allocate_for_ever_keeps_the_books_small() -> None:
         assert table.say(release(offer.yiaddr, mac)) is None
         table.later(1)
     (pool,) = table.engine._directory.sites["office"].free._pools  # the only place where its size can be seen
-    assert len(pool._expiring) + len(pool._returned) <= 20
+    assert len(pool._ends) + len(pool._returned) <= 20
 
 
 def test_network_without_pools_says_so() -> None:

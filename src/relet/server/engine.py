@@ -31,7 +31,7 @@ from relet.server.offers import Offer, Offers
 from relet.server.order import Order, ordered
 from relet.server.overlay import Overlay
 from relet.server.probing import Probing, found_in_use
-from relet.server.rebuild import Rebuild, loading
+from relet.server.rebuild import Rebuild, load
 from relet.server.relayed import NOTHING_SAID
 from relet.server.reply import Replies
 from relet.server.rows import NO_NETWORK
@@ -145,8 +145,7 @@ class Engine:
         self._queries = Leasequeries(leasequery)
         self._queries.load(store)
         self._rebuild: Rebuild | None = None
-        for _ in loading(self._directory, store.snapshot()):
-            pass
+        load(self._directory, store.snapshot())
 
     def allow_leasequeries(self, relays: Collection[int]) -> None:
         """Other relays may ask about leases from now on. Raises StoreError, and then nothing has changed."""

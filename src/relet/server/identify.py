@@ -6,7 +6,7 @@ or the interface, in this order. What the client *claims* to have (option 50) ne
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import msgspec
 
@@ -15,7 +15,7 @@ from relet.model.events import Arrival
 from relet.model.ident import ClientKey
 from relet.model.lease import Lease
 from relet.model.network import Network, Reservation, Subnet, admits
-from relet.server.allocate import LOADED_AT_ONCE, FreeAddresses, PoolAddresses
+from relet.server.allocate import FreeAddresses, PoolAddresses
 from relet.server.limits import Circuits, Rates
 from relet.server.match import classes_of
 from relet.server.parameters import TermsBook
@@ -54,14 +54,14 @@ class Site:
         self.relayed = self.reservations.relayed or (self.classes is not None and self.classes.relayed)
         self.ipv6_mostly = _mentions(network, V6_ONLY_PREFERRED.code)
 
-    def loading(self, leases: Collection[Lease]) -> Iterator[None]:
-        """Take in all leases of the network, in steps: a server that has others to serve goes on between them."""
-        yield from self.free.loading(leases)
-        if self.circuits is not None:
-            for number, lease in enumerate(leases, 1):
+    def load(self, leases: Collection[Lease]) -> None:
+        """Take in leases of the network at start."""
+        self.free.load(leases)
+        for lease in leases:
+            if lease.kept:
+                self.kept.add(lease.address)
+            if self.circuits is not None:
                 self.circuits.note(lease)
-                if not number % LOADED_AT_ONCE:
-                    yield
 
     def note(self, before: Lease | None, after: Lease) -> None:
         """Follow a committed change of a lease of the network."""

@@ -4,37 +4,34 @@ Leases that change meanwhile are noted and caught up with at the end, so no requ
 none is ever decided by half of a configuration.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby, islice
 
 from relet.model.ident import ClientKey
 from relet.model.lease import Change, Lease
 from relet.model.network import Network
-from relet.server.allocate import LOADED_AT_ONCE
 from relet.server.identify import Directory, Site
 from relet.server.moving import Mover, mover
 
+LOADED_AT_ONCE = 2000
+"""Leases taken in at one step: some milliseconds."""
 MAX_MOVERS = 1000
 """Clients that have to move told one by one; of more, only the number."""
 
 
-def loading(
+def load(
     directory: Directory, leases: Iterable[Lease], look: Callable[[Lease, Site], None] | None = None
-) -> Iterator[None]:
-    """Give every site of a directory its leases, in steps of bounded length. By where an address lies now: networks may
-    have been renamed since the lease was granted. look: is shown every lease that has a site."""
-    by_site: defaultdict[Site, list[Lease]] = defaultdict(list)
-    for number, lease in enumerate(leases, 1):
-        if (site := directory.locate(lease.address)) is not None:
-            by_site[site].append(lease)
-            if lease.kept:
-                site.kept.add(lease.address)
-            if look is not None:
+) -> None:
+    """Give the sites of a directory some leases. By where an address lies now: networks may have been renamed since the
+    lease was granted. look: is shown every lease that has a site."""
+    for site, found in groupby(leases, lambda lease: directory.locate(lease.address)):
+        if site is None:
+            continue
+        of_site = list(found)
+        site.load(of_site)
+        if look is not None:
+            for lease in of_site:
                 look(lease, site)
-        if not number % LOADED_AT_ONCE:
-            yield
-    for site, found in by_site.items():
-        yield from site.loading(found)
 
 
 class Rebuild:
@@ -60,11 +57,13 @@ class Rebuild:
         self._kept = kept
         self._wall = wall
         self._changes: dict[int, Change] = {}
-        self._steps = loading(self.directory, leases, self._look)
+        self._leases = iter(leases)
 
     def step(self) -> bool:
         """Some milliseconds of work. Is there more to do?"""
-        return next(self._steps, self) is None
+        piece = list(islice(self._leases, LOADED_AT_ONCE))
+        load(self.directory, piece, self._look)
+        return bool(piece)
 
     def note(self, change: Change) -> None:
         """A change that was committed meanwhile."""
