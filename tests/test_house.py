@@ -21,8 +21,8 @@ PURE = ("wire", "model", "client", "server", "errors.py")
 """Rings that see no world but their arguments."""
 
 PURE_MAY_IMPORT = {
-    "__future__", "abc", "bisect", "collections", "contextlib", "enum", "functools", "heapq", "ipaddress", "itertools",
-    "math", "operator", "re", "struct", "sys", "types", "typing", "unicodedata", "msgspec", "relet",
+    "__future__", "abc", "array", "bisect", "collections", "contextlib", "enum", "functools", "heapq", "ipaddress",
+    "itertools", "math", "operator", "re", "struct", "sys", "types", "typing", "unicodedata", "msgspec", "relet",
 }  # fmt: skip
 TARGETS = ("demo", "test", "check", "bench", "fuzz", "crash", "docs")
 

@@ -1,7 +1,7 @@
 """Leases and changes to try stores with."""
 
 from relet.model.ident import ClientKey, client_key
-from relet.model.lease import Change, Lease, Leases, LeaseState
+from relet.model.lease import Change, Lease, Leases, LeaseState, beside
 
 NET = 0x0A000000
 
@@ -20,7 +20,7 @@ def lease(address: int, who: int = 1, starts: int = 1000, state: LeaseState = Le
         state=state,
         starts=starts,
         expires=starts + 3600,
-        hardware=b"\x01" + who.to_bytes(6, "big"),
+        beside=beside(client(who), b"\x01" + who.to_bytes(6, "big")),
         hostname=f"höst-{who}",
         relay=b"\x01\x02\x00\xff",
         reason="granted",

@@ -193,8 +193,7 @@ class _Reader:
         if state == "expired":
             state, expires = "bound", -expires
         return Lease(
-            parse_ip(address), client_key(None, 1, hardware), self._network["name"], LeaseState(state), -5000, expires,
-            b"\1" + hardware,
+            parse_ip(address), client_key(None, 1, hardware), self._network["name"], LeaseState(state), -5000, expires, None,
         )  # fmt: skip
 
     def _asked(self, number: int, who: str, rest: str, stranger: int = 0) -> Step:

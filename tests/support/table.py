@@ -81,9 +81,8 @@ class Table:
     def lease(self, address: int, mac: bytes = MAC, seconds: int = 1000, state: LeaseState = LeaseState.BOUND) -> Lease:
         """Put a lease into the store, as if granted earlier; negative seconds: it has run out."""
         wall = int(self.now.wall)
-        lease = Lease(
-            address, client_key(None, 1, mac), self.network.name, state, wall - 5000, wall + seconds, b"\1" + mac
-        )
+        client = client_key(None, 1, mac)
+        lease = Lease(address, client, self.network.name, state, wall - 5000, wall + seconds, None)
         assert self.store.commit([Change(self.store.view([], [address]).lease(address), lease)], wall) == Committed(
             frozenset()
         )

@@ -35,7 +35,7 @@ class Lease(msgspec.Struct, frozen=True, gc=False):
     client:   its key; of a declined address, the client that declined it.
     network:  name of the network that the address was granted in.
     starts, expires: wall time in whole seconds; `expires` is FOREVER for an infinite lease.
-    hardware: htype octet and chaddr, for people and for the first frame to the client.
+    beside:   see `beside`; `hardware` is what to read.
     relay:    option 82 as it came with the last request, b'' if none.
     reason:   id of the reason for the last change (model.reasons).
     kept:     the operator keeps the address for this client, whether it has a lease or not, until this is taken back.
@@ -47,11 +47,17 @@ class Lease(msgspec.Struct, frozen=True, gc=False):
     state: LeaseState
     starts: int
     expires: int
-    hardware: bytes = b""
+    beside: bytes | None = b""
     hostname: str = ""
     relay: bytes = b""
     reason: str = ""
     kept: bool = False
+
+    @property
+    def hardware(self) -> bytes:
+        """Htype octet and chaddr, for people and for the first frame to the client; b'' if they are not known."""
+        beside = self.beside
+        return self.client[1:] if beside is None else beside
 
     def holds(self, wall: float) -> bool:
         """Is the address the client's at this time?"""
@@ -60,6 +66,12 @@ class Lease(msgspec.Struct, frozen=True, gc=False):
     def quarantined(self, wall: float) -> bool:
         """Is the address kept from everybody, because somebody found it in use or the operator ended a lease early?"""
         return self.expires > wall and (self.state is LeaseState.DECLINED or self.state is LeaseState.ENDED)
+
+
+def beside(client: ClientKey, hardware: bytes) -> bytes | None:
+    """What a lease keeps of a hardware address (htype octet and chaddr) beside its client's key: None if that says it, as
+    nearly all do, by hardware or by an identifier made of it. The octets would be a sixth of the lease's memory."""
+    return None if client[1:] == hardware else hardware
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):

@@ -49,7 +49,9 @@ class PoolAddresses:
         self.unfinished = False
         self._reserved = len(reserved)
         self._fresh = Fresh(pool.addresses, reserved)
-        self._returned: OrderedDict[int, int] = OrderedDict()  # address -> a time not before that which it stands under, or 0
+        self._returned: OrderedDict[int, int] = (
+            OrderedDict()
+        )  # address -> a time not before that which it stands under, or 0
         self._kept: dict[int, int] = {}  # the same for what an operator keeps for its last holder
         self._ends = Ends()
         self._shorter: dict[int, tuple[int, int]] = {}  # address -> its true end or NONE, number of later ones

@@ -10,7 +10,7 @@ import msgspec
 
 from relet.model.clock import Now
 from relet.model.ident import ClientKey, key_text
-from relet.model.lease import FOREVER, Change, Lease, LeaseState, View
+from relet.model.lease import FOREVER, Change, Lease, LeaseState, View, beside
 from relet.model.network import Reservation
 from relet.server.identify import Site
 from relet.server.moving import named_by
@@ -101,7 +101,7 @@ def _lease(order: Order, site: Site, state: LeaseState, starts: int, expires: in
     """A lease for the client that the order names."""
     return Lease(
         order.address, order.client, site.network.name, state, starts, expires,
-        order.hardware, order.hostname or "", reason=BY_HAND, kept=kept,
+        beside(order.client, order.hardware), order.hostname or "", reason=BY_HAND, kept=kept,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.effects import Probe
-from relet.model.lease import Change, Lease, LeaseState
+from relet.model.lease import Change, Lease, LeaseState, beside
 from relet.model.reasons import Answer, Reason
 from relet.server.classify import Request
 from relet.server.verdict import Verdict
@@ -149,7 +149,7 @@ def found_in_use(request: Request, address: int, before: Lease | None, hardware:
         LeaseState.DECLINED,
         starts,
         starts + network.decline_time,
-        b"\1" + hardware if hardware else b"",
+        beside(request.client, b"\1" + hardware if hardware else b""),
         reason=why.FOUND_IN_USE.id,
     )
     change = Change(before, after)

@@ -19,9 +19,7 @@ MAX_MOVERS = 1000
 """Clients that have to move told one by one; of more, only the number."""
 
 
-def load(
-    directory: Directory, leases: Iterable[Lease], look: Callable[[Lease, Site], None] | None = None
-) -> None:
+def load(directory: Directory, leases: Iterable[Lease], look: Callable[[Lease, Site], None] | None = None) -> None:
     """Give the sites of a directory some leases. By where an address lies now: networks may have been renamed since the
     lease was granted. look: is shown every lease that has a site."""
     for site, found in groupby(leases, lambda lease: directory.locate(lease.address)):

@@ -7,7 +7,7 @@ import msgspec
 
 from relet.model import reasons as why
 from relet.model.clock import Now
-from relet.model.lease import FOREVER, Change, Lease, LeaseState
+from relet.model.lease import FOREVER, Change, Lease, LeaseState, beside
 from relet.model.network import Network, Reservation
 from relet.model.reasons import Answer, Reason
 from relet.server.classify import Kind, Request
@@ -127,14 +127,18 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
     until = FOREVER if seconds == INFINITE else _until(starts, seconds)
     if active and before is not None and before.expires > until:
         until = before.expires  # the ACK may get lost, so the end that was promised earlier stays
+    client = request.client
+    if before is not None:  # the index goes by these objects: with new ones, a renewed lease costs twice as much
+        address = before.address
+        client = before.client if before.client == client else client
     after = Lease(
         address,
-        request.client,
+        client,
         s.network.name,
         LeaseState.BOUND,
         starts,
         until,
-        request.hardware,
+        beside(client, request.hardware),
         client_name(s.network, s.reservation, message, address),
         s.relay_information(),
         row.reason.id,
@@ -193,7 +197,7 @@ def _end(lease: Lease, state: LeaseState, expires: int, reason: Reason) -> Lease
         state,
         lease.starts,
         expires,
-        lease.hardware,
+        lease.beside,
         lease.hostname,
         lease.relay,
         reason.id,

@@ -1,10 +1,14 @@
 """Every lease in memory, by address and by client: what a store reads from while it decides nothing.
 
 Both stores keep one. It knows nothing of disks and times. A change that does not hold is sorted out here, before anything
-is written; `put` is called only for what is safe. One entry per client holds an address, or a sorted tuple of them for
-the few clients with more than one, because a million leases should fit into memory.
+is written; `put` is called only for what is safe.
+
+A million leases should fit into memory: one entry per client holds an address, or several of them as octets for the few
+clients with more than one. Octets and not a tuple, because nothing here may be what Python's cyclic collector looks into:
+it would walk through all leases each time.
 """
 
+from array import array
 from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -17,7 +21,7 @@ class Index:
 
     def __init__(self) -> None:
         self._leases: dict[int, Lease] = {}
-        self._addresses: dict[ClientKey, int | tuple[int, ...]] = {}
+        self._addresses: dict[ClientKey, int | bytes] = {}
         self.complete = True
         """Is an address without a lease known to have none? Not while a store is still reading."""
 
@@ -27,12 +31,10 @@ class Index:
 
     def leases(self, client: ClientKey) -> Sequence[Lease]:
         """All leases of which this client is the last holder, by address."""
-        addresses = self._addresses.get(client)
-        if addresses is None:
+        held = self._addresses.get(client)
+        if held is None:
             return ()
-        if isinstance(addresses, int):
-            return (self._leases[addresses],)
-        return tuple(self._leases[address] for address in addresses)
+        return tuple(self._leases[address] for address in _several(held))
 
     def all(self) -> Iterator[Lease]:
         """Every lease, by address, as of this moment."""
@@ -90,14 +92,19 @@ class Index:
         held = self._addresses.setdefault(client, address)
         if held == address:
             return
-        several = [held] if isinstance(held, int) else list(held)
-        insort(several, address)
-        self._addresses[client] = tuple(several)
+        several = _several(held)
+        if address not in several:
+            insort(several, address)
+            self._addresses[client] = array("I", several).tobytes()
 
     def _remove(self, client: ClientKey, address: int) -> None:
-        held = self._addresses[client]
-        if isinstance(held, int):
+        left = [other for other in _several(self._addresses[client]) if other != address]
+        if left:
+            self._addresses[client] = left[0] if len(left) == 1 else array("I", left).tobytes()
+        else:
             del self._addresses[client]
-            return
-        left = tuple(other for other in held if other != address)
-        self._addresses[client] = left if len(left) > 1 else left[0]
+
+
+def _several(held: int | bytes) -> list[int]:
+    """The addresses in an entry of a client, in order."""
+    return [held] if isinstance(held, int) else array("I", held).tolist()

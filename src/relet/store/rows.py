@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from sys import intern
 
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Entry, Lease, LeaseState
+from relet.model.lease import Change, Entry, Lease, LeaseState, beside
 
 LEASE_COLUMNS = "address, client, network, state, starts, expires, hardware, hostname, relay, reason, kept"
-"""The fields of `Lease` in their order."""
+"""The fields of `Lease` in their order, with the whole hardware address in place of `beside`."""
 
 APPEND = f"INSERT INTO history (number, at, {LEASE_COLUMNS}, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -88,7 +88,7 @@ def _pieces(connection: sqlite3.Connection, select: str) -> Iterator[list[Lease]
                 states[state],
                 share(starts, starts),
                 share(expires, expires),
-                hardware,
+                beside(client, hardware),
                 hostname,
                 relay,
                 intern(reason),
@@ -131,7 +131,17 @@ def history(
             number,
             at,
             Lease(
-                where, whose, network, _STATES[state], starts, expires, hardware, hostname, relay, reason, bool(kept)
+                where,
+                whose,
+                network,
+                _STATES[state],
+                starts,
+                expires,
+                beside(whose, hardware),
+                hostname,
+                relay,
+                reason,
+                bool(kept),
             ),
             who,
         )
