@@ -52,11 +52,11 @@ class Inbox:
         at, names, controls = _address(self.octets), _address(self.names), _address(self.controls)
         self._vectors = bytearray(b"".join(_VECTOR.pack(at + start, longest + 1) for start in self.starts))
         vectors = _address(self._vectors)
-        self._fresh = b"".join(
+        fresh = b"".join(
             _HEADER.pack(names + n * name, name, vectors + n * _VECTOR.size, 1, controls + n * control, control, 0, 0)
             for n in range(count)
         )
-        self._headers = bytearray(self._fresh)
+        self._fresh, self._headers, self._used = memoryview(fresh), bytearray(fresh), 0
         self._at = _address(self._headers)
         self._lengths = memoryview(self._headers).cast("I")[_LENGTH_AT // 4 :: _HEADER.size // 4]
 
@@ -65,13 +65,15 @@ class Inbox:
 
         Raises OSError; that there is nothing is no error.
         """
-        self._headers[:] = self._fresh  # the kernel writes there how long addresses and control messages were
+        # The kernel has written there how long addresses and control messages were, and would take that for the room.
+        self._headers[: self._used] = self._fresh[: self._used]
         taken = self._recvmmsg(self._socket.fileno(), self._at, self._count, 0, None)
         if taken < 0:
             code = ctypes.get_errno()
             if code in (EAGAIN, EINTR):
                 return []
             raise OSError(code, strerror(code))
+        self._used = taken * _HEADER.size
         return self._lengths[:taken].tolist()
 
 
@@ -90,6 +92,8 @@ class Outbox:
         vectors = bytearray(count * _VECTOR.size)
         self._vectors = memoryview(vectors).cast("L")
         names, at = _address(self.names), _address(vectors)
+        self._octets = ctypes.c_char_p.from_buffer(start := bytearray(_VECTOR.size // 2))
+        self._start = memoryview(start).cast("L")
         self._headers = bytearray(
             b"".join(
                 _HEADER.pack(names + n * name if name else 0, name, at + n * _VECTOR.size, 1, 0, 0, 0, 0)
@@ -104,10 +108,9 @@ class Outbox:
         Whatever it refuses is counted in `drops` by the name of the failure, and the next one is tried.
         """
         number = len(messages)
-        octets = b"".join(messages)  # held until the kernel has copied it
+        self._octets.value = b"".join(messages)  # where they stand is to be read in _start
         lengths = array("L", map(len, messages))
-        start = ctypes.cast(ctypes.c_char_p(octets), ctypes.c_void_p).value or 0
-        self._vectors[0 : 2 * number : 2] = array("L", accumulate(lengths[:-1], initial=start))
+        self._vectors[0 : 2 * number : 2] = array("L", accumulate(lengths[:-1], initial=self._start[0]))
         self._vectors[1 : 2 * number : 2] = lengths
         at = refused = 0
         while at < number:

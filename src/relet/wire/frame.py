@@ -24,9 +24,12 @@ MOST_PAYLOAD = 65535 - 20 - 8
 
 _IP = Struct("!BBHHHBBHII")
 _UDP = Struct("!4H")
+_IP_AND_UDP = Struct("!HHHHHHII4H")
+_VERSION_AND_LENGTH = 0x4500
+_TTL_AND_PROTOCOL = TTL << 8 | UDP
 
 
-class Datagram(msgspec.Struct, frozen=True):
+class Datagram(msgspec.Struct, frozen=True, gc=False):
     """A UDP datagram in its frame. Addresses are integers, hardware addresses 6 octets; vlans: tags, the outer first."""
 
     src_mac: bytes
@@ -53,24 +56,23 @@ def decode_datagram(frame: bytes, verify: bool = True) -> Datagram:
     header = (first & 15) * 4
     if first >> 4 != 4 or header < _IP.size:
         raise WireError("bad-ip-header", at, f"version and header length are {first:#04x}")
-    end = at + total
+    end, udp = at + total, at + header
     if end > len(frame) or total < header:
         raise WireError("bad-ip-length", at + 2, f"total length {total}, {len(frame) - at} octets are there")
     # RFC 1071: the sum over a header with its checksum in place is all ones.
-    if int.from_bytes(frame[at : at + header], "big") % 0xFFFF:
+    if _sum(frame[at:udp]):
         raise WireError("ip-checksum", at + 10)
     if protocol != UDP:
         raise WireError("not-udp", at + 9, f"protocol is {protocol}")
     if fragment & 0x3FFF:
         raise WireError("fragment", at + 6, "fragments are not put together here")
-    udp = at + header
     if end < udp + _UDP.size:
         raise WireError("bad-udp-length", at + 2, "the UDP header is cut off")
     sport, dport, size, checksum = _UDP.unpack_from(frame, udp)
     if size < _UDP.size or udp + size > end:
         raise WireError("bad-udp-length", udp + 4, f"length {size}, {end - udp} octets are there")
     # RFC 768: a checksum of zero was not computed.
-    if verify and checksum and _checksum(src, dst, frame[udp : udp + size]):
+    if verify and checksum and (_sum(frame[udp : udp + size]) + src + dst + UDP + size) % 0xFFFF:
         raise WireError("udp-checksum", udp + 6)
     payload = frame[udp + _UDP.size : udp + size]
     return Datagram(frame[6:12], frame[:6], src, dst, sport, dport, payload, vlans)
@@ -78,18 +80,20 @@ def decode_datagram(frame: bytes, verify: bool = True) -> Datagram:
 
 def encode_datagram(datagram: Datagram) -> bytes:
     """The frame of a datagram: TTL 64, not forbidden to be fragmented, checksums filled in. ValueError if impossible."""
-    payload = datagram.payload
+    payload, src, dst = datagram.payload, datagram.src, datagram.dst
     if len(payload) > MOST_PAYLOAD:
         raise ValueError(f"{len(payload)} octets do not fit into a datagram")
     size = _UDP.size + len(payload)
-    bare = _UDP.pack(datagram.sport, datagram.dport, size, 0) + payload
+    total = _IP.size + size
+    ports = datagram.sport + datagram.dport
     # RFC 768: a sum that comes out as zero is sent as all ones.
-    checksum = 0xFFFF - _checksum(datagram.src, datagram.dst, bare)
-    udp = _UDP.pack(datagram.sport, datagram.dport, size, checksum)
-    header = _IP.pack(0x45, 0, _IP.size + size, 0, 0, TTL, UDP, 0, datagram.src, datagram.dst)
-    summed = 0xFFFF - int.from_bytes(header, "big") % 0xFFFF
-    ethernet = ethernet_header(datagram.dst_mac, datagram.src_mac, ETHERTYPE_IP, datagram.vlans)
-    return b"".join((ethernet, header[:10], summed.to_bytes(2, "big"), header[12:], udp, payload))
+    checksum = 0xFFFF - (_sum(payload) + ports + size + src + dst + UDP + size) % 0xFFFF
+    summed = 0xFFFF - (_VERSION_AND_LENGTH + total + _TTL_AND_PROTOCOL + src + dst) % 0xFFFF
+    headers = _IP_AND_UDP.pack(
+        _VERSION_AND_LENGTH, total, 0, 0, _TTL_AND_PROTOCOL, summed, src, dst,
+        datagram.sport, datagram.dport, size, checksum,
+    )  # fmt: skip
+    return ethernet_header(datagram.dst_mac, datagram.src_mac, ETHERTYPE_IP, datagram.vlans) + headers + payload
 
 
 def open_ethernet(frame: bytes) -> tuple[tuple[int, ...], int, int]:
@@ -112,21 +116,18 @@ def ethernet_header(destination: bytes, source: bytes, ethertype: int, vlans: tu
     """Header of a frame. ValueError for hardware addresses that are not 6 octets and for impossible tags."""
     if len(destination) != 6 or len(source) != 6:
         raise ValueError("an Ethernet address has 6 octets")
-    if len(vlans) > MOST_TAGS or not all(0 <= vlan <= 0xFFF for vlan in vlans):
+    if vlans and (len(vlans) > MOST_TAGS or not all(0 <= vlan <= 0xFFF for vlan in vlans)):
         raise ValueError(f"VLAN identifiers are at most {MOST_TAGS} numbers of 12 bits, found {vlans}")
-    tags = b"".join(
-        (ETHERTYPE_VLAN if inner else ETHERTYPE_SERVICE_VLAN).to_bytes(2, "big") + vlan.to_bytes(2, "big")
-        for inner, vlan in enumerate(vlans, 2 - len(vlans))
-    )
+    tags = b""
+    for inner, vlan in enumerate(vlans, 2 - len(vlans)):
+        tags += (ETHERTYPE_VLAN if inner else ETHERTYPE_SERVICE_VLAN).to_bytes(2, "big") + vlan.to_bytes(2, "big")
     return destination + source + tags + ethertype.to_bytes(2, "big")
 
 
-def _checksum(src: int, dst: int, udp: bytes) -> int:
-    """The one's complement sum of pseudo header and UDP packet, all ones being zero (RFC 768).
+def _sum(octets: bytes) -> int:
+    """The sum of their 16-bit words in one's complement, all ones being zero; the last octet is the first of its word.
 
-    A number modulo 0xFFFF is the sum of its 16-bit digits in one's complement, since 0x10000 leaves a rest of 1.
+    A number modulo 0xFFFF is the sum of its 16-bit digits in one's complement, since 0x10000 leaves a rest of 1 (RFC 1071).
     """
-    total = int.from_bytes(udp, "big") % 0xFFFF
-    if len(udp) % 2:
-        total <<= 8
-    return (total + src + dst + UDP + len(udp)) % 0xFFFF
+    total = int.from_bytes(octets, "big") % 0xFFFF
+    return total << 8 if len(octets) % 2 else total
