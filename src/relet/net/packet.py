@@ -30,16 +30,19 @@ _PACKET_AUXDATA = 8
 _LL = 20  # struct sockaddr_ll
 _KIND_AT = 10  # in it: for us, for all, for another host, our own
 _AUXDATA = struct.Struct("@IIIHHHH")  # status, len, snaplen, mac, net, vlan_tci, vlan_tpid
-_CHECKSUM_NOT_READY = 1 << 3
+_CHECKED = 1 << 3 | 1 << 7  # the sum is not there yet; it has been found right
 
 _ETHERNET_LIKE = (1, 772)  # linux/if_arp.h ARPHRD_ETHER, ARPHRD_LOOPBACK
 
 
 class Heard(NamedTuple):
-    """A frame, and whether its checksums are on it: between machines of one host nobody fills them in."""
+    """A frame, and whether the checksum of what it carries has to be looked at.
+
+    Not if the interface has done so, nor between machines of one host, where nobody fills it in.
+    """
 
     frame: bytes
-    summed: bool
+    unchecked: bool
 
 
 class Frames:
@@ -100,7 +103,7 @@ class Frames:
             elif length > FRAME_MAX:
                 self.drops["too-long"] += 1
             else:
-                heard.append(Heard(octets[start : start + length], not status & _CHECKSUM_NOT_READY))
+                heard.append(Heard(octets[start : start + length], not status & _CHECKED))
         return heard
 
     def send(self, frames: Sequence[bytes]) -> int:
@@ -137,7 +140,7 @@ class DhcpFrames:
         arrivals = []
         for heard in self.frames.receive():
             try:
-                datagram = decode_datagram(heard.frame, verify=heard.summed)
+                datagram = decode_datagram(heard.frame, verify=heard.unchecked)
             except WireError as error:
                 self.drops[error.reason] += 1
                 continue

@@ -20,11 +20,14 @@ MOST_TAGS = 2
 
 UDP = 17
 TTL = 64
-MOST_PAYLOAD = 65535 - 20 - 8
+IP_HEADER = 20
+"""Octets of it without options."""
+UDP_HEADER = 8
+MOST_PAYLOAD = 65535 - IP_HEADER - UDP_HEADER
 
-_IP = Struct("!BBHHHBBHII")
+_IP = Struct("!HHHHHHII")
 _UDP = Struct("!4H")
-_IP_AND_UDP = Struct("!HHHHHHII4H")
+_IP_AND_UDP = Struct(_IP.format + _UDP.format[1:])
 _VERSION_AND_LENGTH = 0x4500
 _TTL_AND_PROTOCOL = TTL << 8 | UDP
 
@@ -50,31 +53,33 @@ def decode_datagram(frame: bytes, verify: bool = True) -> Datagram:
     vlans, ethertype, at = open_ethernet(frame)
     if ethertype != ETHERTYPE_IP:
         raise WireError("not-ipv4", at - 2, f"ethertype is {ethertype:#06x}")
-    if len(frame) < at + _IP.size:
+    if len(frame) < at + IP_HEADER:
         raise WireError("truncated-frame", len(frame), "the IP header is cut off")
-    first, _, total, _, fragment, _, protocol, _, src, dst = _IP.unpack_from(frame, at)
-    header = (first & 15) * 4
-    if first >> 4 != 4 or header < _IP.size:
-        raise WireError("bad-ip-header", at, f"version and header length are {first:#04x}")
+    words = _IP.unpack_from(frame, at)
+    first, total, _, fragment, last, _, src, dst = words
+    header = (first >> 8 & 15) * 4
+    if first >> 12 != 4 or header < IP_HEADER:
+        raise WireError("bad-ip-header", at, f"version and header length are {first >> 8:#04x}")
     end, udp = at + total, at + header
     if end > len(frame) or total < header:
         raise WireError("bad-ip-length", at + 2, f"total length {total}, {len(frame) - at} octets are there")
     # RFC 1071: the sum over a header with its checksum in place is all ones.
-    if _sum(frame[at:udp]):
+    options = _sum(frame[at + IP_HEADER : udp]) if header > IP_HEADER else 0
+    if (sum(words) + options) % 0xFFFF:
         raise WireError("ip-checksum", at + 10)
-    if protocol != UDP:
-        raise WireError("not-udp", at + 9, f"protocol is {protocol}")
+    if last & 0xFF != UDP:
+        raise WireError("not-udp", at + 9, f"protocol is {last & 0xFF}")
     if fragment & 0x3FFF:
         raise WireError("fragment", at + 6, "fragments are not put together here")
-    if end < udp + _UDP.size:
+    if end < udp + UDP_HEADER:
         raise WireError("bad-udp-length", at + 2, "the UDP header is cut off")
     sport, dport, size, checksum = _UDP.unpack_from(frame, udp)
-    if size < _UDP.size or udp + size > end:
+    if size < UDP_HEADER or udp + size > end:
         raise WireError("bad-udp-length", udp + 4, f"length {size}, {end - udp} octets are there")
     # RFC 768: a checksum of zero was not computed.
     if verify and checksum and (_sum(frame[udp : udp + size]) + src + dst + UDP + size) % 0xFFFF:
         raise WireError("udp-checksum", udp + 6)
-    payload = frame[udp + _UDP.size : udp + size]
+    payload = frame[udp + UDP_HEADER : udp + size]
     return Datagram(frame[6:12], frame[:6], src, dst, sport, dport, payload, vlans)
 
 
@@ -83,8 +88,8 @@ def encode_datagram(datagram: Datagram) -> bytes:
     payload, src, dst = datagram.payload, datagram.src, datagram.dst
     if len(payload) > MOST_PAYLOAD:
         raise ValueError(f"{len(payload)} octets do not fit into a datagram")
-    size = _UDP.size + len(payload)
-    total = _IP.size + size
+    size = UDP_HEADER + len(payload)
+    total = IP_HEADER + size
     ports = datagram.sport + datagram.dport
     # RFC 768: a sum that comes out as zero is sent as all ones.
     checksum = 0xFFFF - (_sum(payload) + ports + size + src + dst + UDP + size) % 0xFFFF
@@ -100,12 +105,12 @@ def open_ethernet(frame: bytes) -> tuple[tuple[int, ...], int, int]:
     """(VLAN identifiers, the outer first; ethertype; offset of what it carries) of a frame. Raises WireError."""
     vlans: tuple[int, ...] = ()
     at = 14
-    ethertype = int.from_bytes(frame[12:14], "big")
+    ethertype = int.from_bytes(frame[12:14])
     while ethertype in TAGS and len(frame) >= at + 4:
         if len(vlans) == MOST_TAGS:
             raise WireError("too-many-tags", at - 2, f"more than {MOST_TAGS} VLAN tags")
-        vlans += (int.from_bytes(frame[at : at + 2], "big") & 0xFFF,)
-        ethertype = int.from_bytes(frame[at + 2 : at + 4], "big")
+        vlans += (int.from_bytes(frame[at : at + 2]) & 0xFFF,)
+        ethertype = int.from_bytes(frame[at + 2 : at + 4])
         at += 4
     if len(frame) < at or ethertype in TAGS:
         raise WireError("truncated-frame", len(frame), "the Ethernet header is cut off")
@@ -120,8 +125,8 @@ def ethernet_header(destination: bytes, source: bytes, ethertype: int, vlans: tu
         raise ValueError(f"VLAN identifiers are at most {MOST_TAGS} numbers of 12 bits, found {vlans}")
     tags = b""
     for inner, vlan in enumerate(vlans, 2 - len(vlans)):
-        tags += (ETHERTYPE_VLAN if inner else ETHERTYPE_SERVICE_VLAN).to_bytes(2, "big") + vlan.to_bytes(2, "big")
-    return destination + source + tags + ethertype.to_bytes(2, "big")
+        tags += (ETHERTYPE_VLAN if inner else ETHERTYPE_SERVICE_VLAN).to_bytes(2) + vlan.to_bytes(2)
+    return destination + source + tags + ethertype.to_bytes(2)
 
 
 def _sum(octets: bytes) -> int:
@@ -129,5 +134,5 @@ def _sum(octets: bytes) -> int:
 
     A number modulo 0xFFFF is the sum of its 16-bit digits in one's complement, since 0x10000 leaves a rest of 1 (RFC 1071).
     """
-    total = int.from_bytes(octets, "big") % 0xFFFF
+    total = int.from_bytes(octets) % 0xFFFF
     return total << 8 if len(octets) % 2 else total
