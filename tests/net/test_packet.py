@@ -175,6 +175,16 @@ def test_a_link_that_goes_and_comes_costs_no_socket(cable: Cable, frames: DhcpFr
     assert payloads(frames) == [b"again"]
 
 
+def test_ears_open_on_a_link_that_is_down(cable: Cable) -> None:
+    cable.lab.ip(cable.server, "link", "set", "s0", "down")
+    frames = cable.hear(cable.server, "s0", SERVER_PORT)
+    cable.lab.ip(cable.server, "link", "set", "s0", "up")
+    until(lambda: frames.receive() == [] and frames.drops == {"link-down": 1})
+    cable.raw.send(cable.datagram(b"up"))
+    assert payloads(frames) == [b"up"]
+    frames.close()
+
+
 def test_a_vanished_interface_is_counted_too(cable: Cable, frames: DhcpFrames) -> None:
     cable.lab.ip(cable.server, "link", "del", "s0")
     frames.receive()

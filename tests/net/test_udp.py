@@ -1,8 +1,11 @@
 """UDP sockets: the server's on loopback, the client's in a namespace."""
 
+import ctypes
+import errno
 import os
 import socket
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -136,9 +139,29 @@ def test_a_closed_socket_hears_and_says_nothing(server: Datagrams) -> None:
     assert server.drops == {"os-error": 2}
 
 
-def test_a_system_that_takes_one_message_at_a_time_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relet.net.mmsg.ctypes.CDLL", lambda *_, **__: object())
-    with pytest.raises(LinkError, match=r"the C library has no recvmmsg\(2\)"):
+class Refused:
+    """A function of the C library that the system does not have."""
+
+    argtypes: object = None
+    restype: object = None
+
+    def __call__(self, *_: object) -> int:
+        ctypes.set_errno(errno.ENOSYS)
+        return -1
+
+
+@pytest.mark.parametrize(
+    ("library", "what"),
+    [
+        (SimpleNamespace(), r"the C library has no recvmmsg\(2\)"),
+        (SimpleNamespace(recvmmsg=Refused()), r"the system has no recvmmsg\(2\)"),
+    ],
+)
+def test_a_system_without_the_calls_is_named(
+    library: SimpleNamespace, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relet.net.mmsg.ctypes.CDLL", lambda *_, **__: library)
+    with pytest.raises(LinkError, match=what):
         Datagrams(LOOPBACK, 0)
 
 

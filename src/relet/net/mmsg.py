@@ -13,7 +13,7 @@ import struct
 from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
-from errno import EAGAIN, EINTR
+from errno import EAGAIN, EINTR, ENOSYS
 from itertools import accumulate
 from os import strerror
 
@@ -40,7 +40,7 @@ class Inbox:
 
     def __init__(self, sock: socket.socket, longest: int, name: int, control: int = 0, count: int = BATCH) -> None:
         self._socket = sock
-        self._recvmmsg = _call("recvmmsg", sock, ctypes.c_void_p)
+        self._recvmmsg = _call("recvmmsg", ctypes.c_void_p)
         self._count = count
         # An odd number of cache lines: else the first lines of all messages would share a few places in the cache.
         self.stride = (longest // _CACHE_LINE + 1 | 1) * _CACHE_LINE
@@ -86,7 +86,7 @@ class Outbox:
 
     def __init__(self, sock: socket.socket, name: int = 0, count: int = BATCH) -> None:
         self._socket = sock
-        self._sendmmsg = _call("sendmmsg", sock)
+        self._sendmmsg = _call("sendmmsg")
         self.count = count
         self.names = bytearray(count * name)
         vectors = bytearray(count * _VECTOR.size)
@@ -132,8 +132,8 @@ def _address(memory: bytearray | mmap.mmap) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(memory)) if len(memory) else 0
 
 
-def _call(name: str, sock: socket.socket, *more: type[ctypes.c_void_p]) -> Callable[..., int]:
-    """The C library's function, which has been tried without a message. Raises LinkError."""
+def _call(name: str, *more: type[ctypes.c_void_p]) -> Callable[..., int]:
+    """The C library's function, which the system has too. Raises LinkError."""
     try:
         function = getattr(ctypes.CDLL(None, use_errno=True), name)
     except AttributeError:
@@ -141,7 +141,7 @@ def _call(name: str, sock: socket.socket, *more: type[ctypes.c_void_p]) -> Calla
     function.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, *more]
     function.restype = ctypes.c_int
     call: Callable[..., int] = function
-    if call(sock.fileno(), None, 0, 0, *(None for _ in more)) < 0:
-        code = ctypes.get_errno()
-        raise LinkError(f"the system has no {name}(2): {strerror(code)}", code)
+    # Asked with no socket, so that none loses an error that waits in it.
+    if call(-1, None, 0, 0, *(None for _ in more)) < 0 and ctypes.get_errno() == ENOSYS:
+        raise LinkError(f"the system has no {name}(2)", ENOSYS)
     return call
