@@ -4,7 +4,7 @@ It knows nothing of DHCP. A callback that raises is a bug of our own: it costs t
 logged, and the loop goes on; only if nothing succeeds any more does the loop give up. There is no other loop.
 """
 
-import selectors
+import select
 import signal
 import socket
 from collections.abc import Callable
@@ -45,7 +45,9 @@ class Loop:
         self.faults = 0
         self._deadline = deadline
         self._wake = wake
-        self._selector = selectors.DefaultSelector()
+        self._epoll = select.epoll()
+        self._ready: dict[int, Callback] = {}
+        self._wait_s = 0.0
         self._signals: dict[int, Callback] = {}
         self._in_a_row = 0
         self._running = False
@@ -53,15 +55,17 @@ class Loop:
 
     def register(self, source: Readable | int, ready: Callback) -> None:
         """Call `ready` whenever there is something to read."""
-        self._selector.register(source, selectors.EVENT_READ, ready)
+        self._register(source, ready, select.EPOLLIN)
 
     def register_to_write(self, source: Readable | int, ready: Callback) -> None:
         """Call `ready` whenever something can be written."""
-        self._selector.register(source, selectors.EVENT_WRITE, ready)
+        self._register(source, ready, select.EPOLLOUT)
 
     def unregister(self, source: Readable | int) -> None:
         """The opposite; before the descriptor is closed."""
-        self._selector.unregister(source)
+        fileno = _fileno(source)
+        del self._ready[fileno]
+        self._epoll.unregister(fileno)
 
     def on_signal(self, number: int, callback: Callback) -> None:
         """Call back from the loop, not from within whatever the signal interrupts. Takes effect with `run`."""
@@ -75,6 +79,7 @@ class Loop:
         """Until `stop`. In the main thread if there are signals to hear. Raises what a callback raised MAX_FAULTS times
         in a row."""
         self._running = True
+        self._wait_s = 0.0
         reader, writer = socket.socketpair()
         reader.setblocking(False)
         writer.setblocking(False)
@@ -94,22 +99,28 @@ class Loop:
             writer.close()
 
     def close(self) -> None:
-        """Give back the selector; the registered descriptors stay their owners'."""
-        self._selector.close()
+        """Give back what waits; the registered descriptors stay their owners'."""
+        self._epoll.close()
+
+    def _register(self, source: Readable | int, ready: Callback, what: int) -> None:
+        fileno = _fileno(source)
+        self._epoll.register(fileno, what)
+        self._ready[fileno] = ready
 
     def _turn(self) -> None:
-        registered = self._selector.get_map()
-        for key, _ in self._selector.select(self._wait_s()):
+        """Whatever is ready, then the deadline, which is asked and compared with the clock once."""
+        ready = self._ready
+        for fileno, callback in [(fileno, ready[fileno]) for fileno, _ in self._epoll.poll(self._wait_s)]:
             # An earlier callback of this turn may have stopped the loop, or have closed what this one would read.
-            if self._running and registered.get(key.fd) is key:
-                self._call(key.data)
+            if self._running and ready.get(fileno) is callback:
+                self._call(callback)
+        if not self._running:
+            return
         deadline = self._deadline()
-        if self._running and deadline is not None and deadline <= now().mono:
-            self._call(self._wake)
-
-    def _wait_s(self) -> float:
-        deadline = self._deadline()
-        return MAX_WAIT_S if deadline is None else min(MAX_WAIT_S, max(0.0, deadline - now().mono))
+        left_s = MAX_WAIT_S if deadline is None else deadline - now().mono
+        if left_s <= 0.0:
+            self._call(self._wake)  # what came meanwhile is read, and the deadline asked again, before the next sleep
+        self._wait_s = min(MAX_WAIT_S, max(0.0, left_s))
 
     def _call(self, callback: Callback) -> None:
         try:
@@ -128,6 +139,10 @@ class Loop:
         for number in reader.recv(SIGNALS_READ):
             if number in self._signals:
                 self._call(self._signals[number])
+
+
+def _fileno(source: Readable | int) -> int:
+    return source if isinstance(source, int) else source.fileno()
 
 
 def _heard_by_wakeup_fd(_number: int, _frame: object) -> None:
