@@ -3,6 +3,7 @@
 The table of RFC 2131 s4.3.6, read from left to right: server identifier, requested address, ciaddr.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -93,9 +94,12 @@ class Request(msgspec.Struct, frozen=True, gc=False):
             return False
         return len(self.hardware) > 1 and lease.hardware == self.hardware
 
-    def leases(self, view: View) -> list[Lease]:
+    def leases(self, view: View) -> Sequence[Lease]:
         """All leases of the client, in any state and network."""
-        return [lease for key in self.keys for lease in view.leases(key) if self.owns(lease)]
+        keys = self.keys
+        if len(keys) == 1:
+            return view.leases(self.client)
+        return [lease for key in keys for lease in view.leases(key) if self.owns(lease)]
 
 
 def classify(message: Message, arrival: Arrival, relayed: Relayed = NOTHING_SAID) -> tuple[Kind, int, int | None]:

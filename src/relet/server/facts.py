@@ -3,6 +3,8 @@
 Facts only: nothing here chooses. What takes a search, or is about the client's other addresses, stands in situation.py.
 """
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from relet.errors import WireError
@@ -29,8 +31,8 @@ class Facts:
     """
 
     __slots__ = (
-        "_new", "_offers", "_own", "_site", "_spot", "_view", "active", "address", "admitted", "declined", "kept", "lease",
-        "mine", "network", "now", "request", "reservation", "subnet",
+        "_leases", "_new", "_offers", "_own", "_site", "_spot", "_view", "active", "address", "admitted", "declined",
+        "kept", "lease", "mine", "network", "now", "request", "reservation", "subnet",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +52,7 @@ class Facts:
         self._offers = offers
         self._own = own
         self._new: int | None = None
+        self._leases: Sequence[Lease] | None = None
         self.address = address = request.address if address is None else address
         self._spot = site.spots.at(address)
         self.subnet = self._spot.subnet

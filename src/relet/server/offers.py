@@ -5,7 +5,9 @@ An offer is no grant. Losing all of them in a crash costs a client one retransmi
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from relet.model.ident import ClientKey
 from relet.server.allocate import PoolAddresses
@@ -14,7 +16,7 @@ MAX_OFFERS = 200_000
 """Offers held at most; beyond that the oldest is withdrawn. A flood of DISCOVERs cannot fill the memory."""
 
 
-class Offer(NamedTuple):
+class Offer(msgspec.Struct, frozen=True, gc=False):
     """until: monotonic seconds. pool: the one that counts it as on offer, None if it is leased or reserved."""
 
     client: ClientKey
@@ -35,13 +37,14 @@ class Offers:
 
     def hold(self, address: int, offer: Offer, mono: float) -> None:
         """Offer an address to a client. An earlier offer to that client in that network is withdrawn."""
-        client, network, _, pool = offer
         self.withdraw(address)  # it may have lapsed, and have been somebody else's
-        self.withdraw(self._by_client.get((network, client), 0))
+        whose = (offer.network, offer.client)
+        if earlier := self._by_client.get(whose, 0):
+            self.withdraw(earlier)
         self._by_address[address] = offer
-        self._by_client[network, client] = address
-        if pool is not None:
-            pool.offered += 1
+        self._by_client[whose] = address
+        if offer.pool is not None:
+            offer.pool.offered += 1
         oldest = next(iter(self._by_address))
         if len(self._by_address) > MAX_OFFERS or self._by_address[oldest].until <= mono:
             self.withdraw(oldest)
@@ -72,7 +75,7 @@ class Offers:
         """The pools are others now: let them know what is on offer. pool: the one that an address lies in now."""
         for address, offer in self._by_address.items():
             counts = pool(address) if offer.pool is not None else None
-            self._by_address[address] = offer._replace(pool=counts)
+            self._by_address[address] = replace(offer, pool=counts)
             if counts is not None:
                 counts.promised(address)
 

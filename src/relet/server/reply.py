@@ -126,7 +126,8 @@ class Replies:
             times, yiaddr = b"", 0
         else:
             times, yiaddr = _times(verdict.seconds, terms.renew_at, terms.rebind_at), verdict.address
-        tail = _tail(verdict, yiaddr) if request.kind is _DISCOVER or not options.keys().isdisjoint(_IN_TAIL) else None
+        more = not yiaddr or (answer is _ACK and request.kind is _DISCOVER) or not options.keys().isdisjoint(_IN_TAIL)
+        tail = _tail(verdict, yiaddr) if more else None
         octets = b"".join(
             (
                 _HEADER.pack(

@@ -3,11 +3,11 @@
 Facts only: nothing here chooses. A situation lives for one request and is not kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import floor
 
 from relet.model import reasons as why
-from relet.model.lease import LeaseState
+from relet.model.lease import Lease, LeaseState
 from relet.server.classify import OF_A_LEASE
 from relet.server.facts import Facts
 from relet.wire.options import (
@@ -38,6 +38,13 @@ class Situation(Facts):
             return self
         return Situation(self.request, self._site, self._view, self._offers, self._own, self.now, address)
 
+    def leases(self) -> Sequence[Lease]:
+        """All leases of the client, in any state and network."""
+        known = self._leases
+        if known is None:
+            known = self._leases = self.request.leases(self._view)
+        return known
+
     def managed(self) -> bool:
         """Is it one that this server has something to say about?"""
         return self.lease is not None or self.address in self._site.reserved or self._spot.pool is not None
@@ -64,7 +71,7 @@ class Situation(Facts):
 
     def declined_much(self) -> bool:
         """Are MAX_DECLINED addresses in quarantine because this client declined them?"""
-        known = self.request.leases(self._view)
+        known = self.leases()
         wall = self.now.wall
         return sum(each.quarantined(wall) and each.reason != why.FOUND_IN_USE.id for each in known) >= MAX_DECLINED
 
@@ -93,7 +100,7 @@ class Situation(Facts):
         """Does it hold an unexpired lease in this network on another address than the one in question?"""
         return any(
             lease.address != self.address and lease.holds(self.now.wall) and self.network.subnet_of(lease.address)
-            for lease in self.request.leases(self._view)
+            for lease in self.leases()
         )
 
     def reserved_elsewhere(self) -> bool:
@@ -107,14 +114,14 @@ class Situation(Facts):
         if row is not None and row.address and self.free(row.address):
             return row.address
         if self._site.kept:
-            for lease in self.request.leases(self._view):
+            for lease in self.leases():
                 if lease.kept and self.network.subnet_of(lease.address) is not None and self.grantable(lease.address):
                     return lease.address
         return 0
 
     def current_address(self) -> int:
         """The address of its unexpired lease, if that is still offered; else 0 (RFC 2131 s4.3.1, first case)."""
-        for lease in self.request.leases(self._view):
+        for lease in self.leases():
             if lease.holds(self.now.wall) and self.grantable(lease.address):
                 return lease.address
         return 0
@@ -122,16 +129,16 @@ class Situation(Facts):
     def address_on_offer(self) -> int:
         """The address that we offered it a moment ago, else 0."""
         address = self._offers.address(self.request.client, self.network.name, self.now.mono)
-        return address if self.grantable(address) else 0
+        return address if address and self.grantable(address) else 0
 
     def last_address(self) -> int:
         """The address of its newest ended lease, if still free and offered; else 0 (s4.3.1, second case)."""
-        ended = [lease for lease in self.request.leases(self._view) if self.grantable(lease.address)]
+        ended = [lease for lease in self.leases() if self.grantable(lease.address)]
         return max(ended, key=lambda lease: lease.expires).address if ended else 0
 
     def requested_address(self) -> int:
         """The address that it would like, if free and offered; else 0 (s4.3.1, third case)."""
-        return self.address if self.grantable(self.address) else 0
+        return self.address if self.address and self.grantable(self.address) else 0
 
     def new_address(self) -> int:
         """Any free address of the pools, one that waits for this client (for BOOTP, too, it may have been probed) before
@@ -196,6 +203,6 @@ class Situation(Facts):
     def _leaving(self) -> Iterator[int]:
         """What the client holds and cannot have any longer, and what the operator ended early. What it may keep is not
         among them: it could fill the pool by asking for one address more each time."""
-        for lease in self.request.leases(self._view):
+        for lease in self.leases():
             if lease.state is LeaseState.ENDED or (lease.holds(self.now.wall) and not self.offered(lease.address)):
                 yield lease.address
