@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
 from relet.model.events import Arrival
@@ -32,7 +33,6 @@ AUXDATA_CHECKSUM_NOT_READY = 8
 
 Echo = Callable[[], int]
 """Answers what a socket holds with the same octets; how many datagrams that were."""
-Way = Callable[[bytes, int], tuple[float, int]]
 
 
 def datagrams_singly(server: Datagrams) -> Echo:
@@ -122,7 +122,7 @@ def table(
         costs: tuple[list[float], list[float]] = ([], [])
         for _ in range(rounds):
             for way, cost in zip(ways, costs, strict=True):
-                cost.append(least(lambda: feed(size), way, drain))  # noqa: B023
+                cost.append(least(partial(feed, size), way, drain))
         singly, together = min(costs[0]), min(costs[1])
         sys.stdout.write(f"{kind:10}{size:6}{singly:12.2f}{together:12.2f}{singly / together:9.2f}\n")
 

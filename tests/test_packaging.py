@@ -8,9 +8,11 @@ import pytest
 
 from relet.config.load import parse
 from relet.net.rights import CAP_NET_BIND_SERVICE, CAP_NET_RAW, KEPT
+from relet.net.sockets import RECEIVE_BUFFER
 from support.lab import need
 
 PACKAGING = Path(__file__).parent.parent / "packaging"
+NETWORK = '[[network]]\nname = "n"\ninterfaces = ["eth0"]\n[[network.subnet]]\nprefix = "192.168.1.0/24"\n'
 EXPOSURE_MAX = "25"
 """Of 100, as `systemd-analyze security` counts."""
 
@@ -45,10 +47,16 @@ def test_the_unit_gives_what_the_server_keeps() -> None:
     assert service["Service"]["ExecStart"] == "/usr/bin/relet serve --config /etc/relet/relet.toml"
 
 
+def test_a_server_without_rights_may_have_the_room_that_it_asks_for() -> None:
+    rows = [line.split(" = ") for line in (PACKAGING / "relet.sysctl").read_text().splitlines() if line[0] != "#"]
+    settings = parse(NETWORK, "relet.toml", Path())
+    assert rows == [["net.core.rmem_max", str(settings.receive_buffer // 2)]]
+    assert settings.receive_buffer == RECEIVE_BUFFER
+
+
 def test_the_settings_in_its_first_lines_are_read(tmp_path: Path) -> None:
     lines = (PACKAGING / "relet.service").read_text().split("\n\n")[0].splitlines()
     text = "\n".join(line.removeprefix("#     ") for line in lines if line.startswith("#     "))
-    network = '[[network]]\nname = "n"\ninterfaces = ["eth0"]\n[[network.subnet]]\nprefix = "192.168.1.0/24"\n'
-    settings = parse(f"{text}\n{network}", "relet.toml", tmp_path)
+    settings = parse(f"{text}\n{NETWORK}", "relet.toml", tmp_path)
     assert (settings.store, settings.control) == ("sqlite:/var/lib/relet/leases.db", "/run/relet/relet.sock")
     assert (settings.user, settings.group) == ("", "relet")

@@ -5,6 +5,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from relet.model.effects import CLIENT_PORT, Send
 from relet.model.events import Arrival
 from relet.net.link import LinkError
-from relet.net.sockets import BATCH, DATAGRAM_MAX
+from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER
 from relet.net.udp import Datagrams, Mouth
 from relet.wire.address import parse_ip
 from support.lab import Lab, gather, until
@@ -54,6 +55,13 @@ def test_a_datagram_arrives_with_its_sender(server: Datagrams, relay: socket.soc
     assert server.send([Send(b"reply", LOOPBACK, port, LOOPBACK)]) == 1
     assert relay.recvfrom(100) == (b"reply", at(server))
     assert not server.drops
+
+
+def test_there_is_the_room_that_was_asked_for_or_all_that_the_system_allows(server: Datagrams) -> None:
+    allowed = 2 * int(Path("/proc/sys/net/core/rmem_max").read_text())
+    assert server.room in (RECEIVE_BUFFER, min(allowed, RECEIVE_BUFFER))
+    with handle(server) as same:
+        assert server.room == same.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
 
 
 def test_a_batch_has_a_bound_and_nothing_is_lost(server: Datagrams, relay: socket.socket) -> None:

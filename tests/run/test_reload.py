@@ -145,8 +145,9 @@ def test_a_dry_run_changes_nothing(desk: Desk) -> None:
     [
         (config(more="[[network.subnet]]\nprefix = 7\n"), "relet.toml:"),
         (config(store="sqlite:other.db", control="relet.sock"), "store, control cannot change while the server runs"),
+        (config().replace("[server]", '[server]\nreceive-buffer = "1MiB"'), "receive-buffer cannot change while"),
     ],
-    ids=["wrong", "fixed"],
+    ids=["wrong", "fixed", "hyphen"],
 )
 def test_a_file_that_is_wrong_or_cannot_be_applied_changes_nothing(desk: Desk, text: str, problem: str) -> None:
     said = desk.again(text)

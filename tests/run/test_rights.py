@@ -82,14 +82,16 @@ def asks(path: Path, user: int, *groups: int) -> str:
 
 
 def test_root_is_given_up_and_everything_still_works(lab: Lab) -> None:
-    there = Office(lab, f'user = "{USER}"\ngroup = "{GROUP}"')
+    there = Office(lab, f'user = "{USER}"\ngroup = "{GROUP}"\nreceive-buffer = "1GiB"')
     process = there.start()
     process.line("relet serves")
     user, group = pwd.getpwnam(USER).pw_uid, grp.getgrnam(GROUP).gr_gid
     # an interface that comes afterwards is served, which needs the capabilities that were kept
     lab.cable(there.server, "s0", there.host, "c0")
     lab.address(there.server, "s0", "192.168.1.1/24")
+    process.line("little room for what waits", "sysctl -w net.core.rmem_max=536870912")  # CAP_NET_ADMIN is gone
     process.line("listening", "192.168.1.1:67")
+    assert sum("little room" in line for line in process.lines) == 1
     assert offered(lab, there.host) == ("OFFER", ip(1))
     kernel = status(process)
     assert kernel["Uid"].split() == [str(user)] * 4

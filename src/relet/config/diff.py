@@ -13,7 +13,7 @@ from relet.wire.options import option
 MAX_OF_A_KIND = 20
 """Reservations told one by one for each network; of more, only the number."""
 
-FIXED = ("store", "control", "user", "group", "metrics")
+FIXED = ("store", "control", "user", "group", "metrics", "receive_buffer")
 """What cannot change while a server runs."""
 
 _OF_NETWORK = tuple(
@@ -30,7 +30,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 def fixed(old: Settings, new: Settings) -> list[str]:
     """Settings that differ although they cannot change while the server runs, as the file calls them."""
-    return [name for name in FIXED if getattr(old, name) != getattr(new, name)]
+    return [name.replace("_", "-") for name in FIXED if getattr(old, name) != getattr(new, name)]
 
 
 def changes(old: Settings, new: Settings) -> list[str]:

@@ -53,6 +53,9 @@ Threshold = Annotated[
 ]
 Count = Annotated[int, PlainValidator(values.count), WithJsonSchema({"type": "integer", "minimum": 1})]
 Rate = Annotated[float, PlainValidator(values.rate), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+BufferSize = Annotated[
+    int, PlainValidator(values.buffer_size), WithJsonSchema({"type": "string", "pattern": r"^\d+[KMG]iB$"})
+]
 ServerName = Annotated[
     bytes, PlainValidator(values.server_name), WithJsonSchema({"type": "string", "maxLength": values.SNAME_OCTETS})
 ]

@@ -107,6 +107,7 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tupl
         user=server.user,
         group=server.group,
         metrics=server.metrics,
+        receive_buffer=server.receive_buffer,
         files=files,
     )
 

@@ -135,6 +135,11 @@ class ServerTable(Policy, Said):
         "Addresses on which relays and renewals are heard besides the interfaces' own; needed if no network has an"
         " interface.",
     )
+    receive_buffer: k.BufferSize = _is(
+        "64MiB",
+        "What waits for the server at each socket, in octets as the kernel reckons: 1,280 for an ordinary request, so 52,000"
+        " of them.",
+    )
     leasequery: list[k.Address] = _is([], "Relays (giaddr) that may ask about leases (RFC 4388).")
     user: k.TextOrNothing = _is("", "User that the server becomes once its sockets are open.")
     group: k.TextOrNothing = _is("", "Group that it takes, and that may use the control socket.")

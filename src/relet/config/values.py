@@ -15,6 +15,8 @@ _DURATION = re.compile(r"(?:[0-9]{1,10}[smhdw])+")
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2})+")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _WAIT = re.compile(r"([0-9]{1,5})(ms|s)")
+_SIZE = re.compile(r"([0-9]{1,7})([KMG])iB")
+_SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _CLASS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ADVICE = "write '8h', '30m', '90s', '1d' or a number of seconds"
@@ -30,6 +32,9 @@ SNAME_OCTETS, FILE_OCTETS = 63, 127
 """What fits into these fields of a message, the NUL behind it aside (RFC 2131 s2)."""
 LONGEST_WAIT_S = 10.0
 """A client gives up on its DHCPDISCOVER after about as long (RFC 2131 s4.1)."""
+
+LEAST_BUFFER, MOST_BUFFER = 64 << 10, 1 << 30
+"""Octets: below, not one batch would have room; above, the kernel would cut it without a word."""
 
 
 class Span(NamedTuple):
@@ -173,6 +178,17 @@ def rate(configured: object) -> float:
     if type(configured) not in (int, float) or not 0 < configured < float("inf"):  # type: ignore[operator]
         raise ValueError(f"{configured!r} is not a number above 0; leave it out for no limit")
     return float(configured)  # type: ignore[arg-type]
+
+
+def buffer_size(configured: object) -> int:
+    """The size of a socket's buffer, in octets."""
+    written = _SIZE.fullmatch(configured) if isinstance(configured, str) else None
+    if not written:
+        raise ValueError(f"{configured!r} is not a size; write '64MiB'")
+    octets = int(written[1]) * _SIZES[written[2]]
+    if not LEAST_BUFFER <= octets <= MOST_BUFFER:
+        raise ValueError(f"{configured!r} is not between '64KiB' and '1GiB'; write '64MiB'")
+    return octets
 
 
 def server_name(configured: object) -> bytes:

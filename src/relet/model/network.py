@@ -214,6 +214,7 @@ class Settings(msgspec.Struct, frozen=True):
     leasequery: relays (giaddr) that may ask about leases (RFC 4388).
     user, group: whom the server becomes once its sockets are open, '' for nobody else.
     metrics: (address, port) on which Prometheus is answered, None for nowhere.
+    receive_buffer: octets that wait at each socket, by the kernel's reckoning.
     files: the configuration files that this was read from.
     """
 
@@ -225,4 +226,5 @@ class Settings(msgspec.Struct, frozen=True):
     user: str = ""
     group: str = ""
     metrics: tuple[int, int] | None = None
+    receive_buffer: int = 64 << 20
     files: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from relet.model.effects import SendArp
 from relet.model.events import ArpSeen
 from relet.net import filter as bpf
 from relet.net.packet import Frames
+from relet.net.sockets import QUIET_BUFFER
 from relet.wire.arp import decode_arp, encode_arp
 from relet.wire.frame import ETHERTYPE_ARP
 
@@ -13,7 +14,7 @@ class ArpFrames:
     """ARP heard and sent on one interface. Raises LinkError if it cannot be opened."""
 
     def __init__(self, interface: str) -> None:
-        self.frames = Frames(interface, ETHERTYPE_ARP, bpf.arp())
+        self.frames = Frames(interface, ETHERTYPE_ARP, bpf.arp(), QUIET_BUFFER)
         self.drops = self.frames.drops
 
     def fileno(self) -> int:

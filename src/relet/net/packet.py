@@ -17,7 +17,7 @@ from relet.model.events import Arrival
 from relet.net import filter as bpf
 from relet.net.link import LinkError
 from relet.net.mmsg import Inbox, Outbox
-from relet.net.sockets import BATCH, DATAGRAM_MAX, PACKET_BUFFER, SEND_BUFFER, failure, overruns, set_buffers
+from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER, failure, overruns, set_buffers
 from relet.wire.address import BROADCAST
 from relet.wire.frame import ETHERTYPE_IP, Datagram, decode_datagram, encode_datagram
 
@@ -48,10 +48,11 @@ class Heard(NamedTuple):
 class Frames:
     """A packet socket on one interface, for one ethertype, behind a filter. Raises LinkError if it cannot be opened.
 
-    mac: the interface's hardware address. drops: what was thrown away, by name.
+    receive_buffer: octets that are to wait there; room: how many do. mac: the interface's hardware address. drops: what
+    was thrown away, by name.
     """
 
-    def __init__(self, interface: str, ethertype: int, steps: list[bpf.Step]) -> None:
+    def __init__(self, interface: str, ethertype: int, steps: list[bpf.Step], receive_buffer: int) -> None:
         self.interface = interface
         self.drops: Counter[str] = Counter()
         # Protocol 0 hears nothing: the filter stands before bind opens the door.
@@ -61,7 +62,7 @@ class Frames:
             raise LinkError(f"cannot open a packet socket: {error.strerror}", error.errno or 0) from error
         try:
             bpf.attach(self._socket, steps)
-            set_buffers(self._socket, PACKET_BUFFER, SEND_BUFFER)
+            self.room = set_buffers(self._socket, receive_buffer)
             self._socket.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
             self._socket.bind((interface, ethertype))
             *_, kind, mac = self._socket.getsockname()
@@ -130,6 +131,7 @@ class DhcpFrames:
         self.port = port
         self.local = local
         self.drops = frames.drops
+        self.room = frames.room
 
     def fileno(self) -> int:
         """For the loop."""
@@ -171,11 +173,12 @@ class DhcpFrames:
         )
 
 
-def dhcp_frames(interface: str, port: int, local: int = 0) -> DhcpFrames:
+def dhcp_frames(interface: str, port: int, local: int = 0, receive_buffer: int = RECEIVE_BUFFER) -> DhcpFrames:
     """Open the packet socket of a server (port 67) or a client (port 68). Raises LinkError.
 
     A server hears here only what is sent to everybody; unicast comes to it through its UDP sockets. A client hears all
     that is sent to it, for it may not have the address yet that a message is sent to.
     """
     only_broadcast = port == SERVER_PORT
-    return DhcpFrames(Frames(interface, ETHERTYPE_IP, bpf.dhcp(port, only_broadcast)), port, local)
+    frames = Frames(interface, ETHERTYPE_IP, bpf.dhcp(port, only_broadcast), receive_buffer)
+    return DhcpFrames(frames, port, local)

@@ -19,7 +19,7 @@ from relet.model.events import Arrival
 from relet.net import filter as bpf
 from relet.net.link import LinkError
 from relet.net.mmsg import Inbox, Outbox
-from relet.net.sockets import BATCH, DATAGRAM_BUFFER, DATAGRAM_MAX, SEND_BUFFER, failure, overruns, set_buffers
+from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER, failure, overruns, set_buffers
 from relet.wire.address import ip_text
 
 _IN = struct.Struct("!2xHI8x")  # linux/in.h struct sockaddr_in: family, port, address, padding
@@ -30,15 +30,16 @@ _IN_PKTINFO = struct.Struct("@I4s4s")  # interface index, source, destination
 class Datagrams:
     """A server's UDP socket, bound to one address of its own. Raises LinkError if it cannot be opened.
 
-    It hears no broadcasts: they come through the packet socket of their interface.
+    It hears no broadcasts: they come through the packet socket of their interface. receive_buffer: octets that are to wait
+    there; room: how many do.
     """
 
-    def __init__(self, address: int, port: int) -> None:
+    def __init__(self, address: int, port: int, receive_buffer: int = RECEIVE_BUFFER) -> None:
         self.address = address
         self.drops: Counter[str] = Counter()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
-            set_buffers(self._socket, DATAGRAM_BUFFER, SEND_BUFFER)
+            self.room = set_buffers(self._socket, receive_buffer)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             self._socket.bind((ip_text(address), port))
         except OSError as error:

@@ -38,6 +38,7 @@ from relet.net.claim import Claim
 from relet.net.link import LinkError, LinkInfo
 from relet.net.monitor import LinkMonitor
 from relet.net.packet import dhcp_frames
+from relet.net.sockets import QUIET_BUFFER
 from relet.net.udp import Mouth
 from relet.run.configure import Interface
 from relet.run.hook import Hooks, environment
@@ -88,7 +89,7 @@ class Acquire:
             stack.callback(Claim(link.name).close)
             self._loop = Loop(self._deadline, self._wake)
             stack.callback(self._loop.close)
-            self._frames = dhcp_frames(link.name, CLIENT_PORT)
+            self._frames = dhcp_frames(link.name, CLIENT_PORT, receive_buffer=QUIET_BUFFER)
             stack.callback(self._frames.close)
             self._arp = ArpFrames(link.name)
             stack.callback(self._arp.close)

@@ -30,6 +30,7 @@ class Ear(Protocol):
     """A socket that hears and says DHCP messages."""
 
     drops: Counter[str]
+    room: int
 
     def fileno(self) -> int: ...
     def receive(self) -> list[Arrival]: ...
@@ -52,6 +53,8 @@ class Ears:
         self._changed = changed
         self._served: dict[str, Network] = {}
         self._listen: tuple[int, ...] = ()
+        self._receive_buffer = 0
+        self._told_room = False
         self._on_link: dict[str, DhcpFrames] = {}
         self._known: dict[str, LinkInfo] = {}
         self._routed: dict[int, Datagrams] = {}
@@ -67,6 +70,7 @@ class Ears:
         """
         self._served = {name: network for network in settings.networks for name in network.interfaces}
         self._listen = settings.listen
+        self._receive_buffer = settings.receive_buffer
         if not self._served and not self._listen:
             raise LinkError(
                 "no network has an interface, so it is not known where relays are to be heard; "
@@ -156,7 +160,7 @@ class Ears:
         addresses = [address for address, _ in link.addresses]
         frames = self._on_link.get(link.name)
         if frames is None:
-            frames = dhcp_frames(link.name, SERVER_PORT, _local(addresses, network))
+            frames = dhcp_frames(link.name, SERVER_PORT, _local(addresses, network), self._receive_buffer)
             self._on_link[link.name] = frames
             self._listening(frames, interface=link.name, address=ip_text(frames.local), mtu=link.mtu)
             self._missing.pop(link.name, None)
@@ -188,7 +192,7 @@ class Ears:
                 continue
             text = f"{ip_text(address)}:{SERVER_PORT}"
             try:
-                self._routed[address] = Datagrams(address, SERVER_PORT)
+                self._routed[address] = Datagrams(address, SERVER_PORT, self._receive_buffer)
             except LinkError as error:
                 absent = error.code == errno.EADDRNOTAVAIL
                 self._lacks(text, NOT_OURS if absent else str(error))
@@ -202,6 +206,15 @@ class Ears:
     def _listening(self, ear: Ear, **words: object) -> None:
         self._loop.register(ear.fileno(), lambda: self._hear(ear))
         self._log.info("listening", **words)
+        if ear.room < self._receive_buffer and not self._told_room:
+            self._told_room = True
+            self._log.warning(
+                "little room for what waits",
+                octets=ear.room,
+                wanted=self._receive_buffer,
+                because="the system allows no more; sysctl -w net.core.rmem_max="
+                f"{self._receive_buffer // 2} lets the next start have it",
+            )
 
     def _leave(self, name: str, because: str) -> None:
         self._shut(self._on_link.pop(name))
