@@ -148,10 +148,9 @@ class MoodyStore(MemoryStore):
             raise StoreError("the disk is full")
         return super().commit(changes, wall)
 
-    def fold(self, limit: int = 1000) -> int:
+    def tend(self) -> None:
         if self.full:
             raise StoreError("the disk is full")
-        return super().fold(limit)
 
 
 def test_broadcast_and_relayed_requests_are_answered(town: Town, running: Running) -> None:

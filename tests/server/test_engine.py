@@ -73,6 +73,9 @@ class Faulty:
     def fold(self, limit: int = 1000) -> int:
         return self.inner.fold(limit)
 
+    def tend(self) -> None:
+        self.inner.tend()
+
     def close(self) -> None:
         self.inner.close()
 

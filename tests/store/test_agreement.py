@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from relet.model.ident import ClientKey
 from relet.model.lease import Change, Lease, LeaseState
 from relet.store.memory import MemoryStore
-from relet.store.sqlite import SqliteReader, SqliteStore
+from relet.store.reader import SqliteReader
+from relet.store.sqlite import SqliteStore
 from support.leases import NET, client, lease
 
 ADDRESSES = range(4)
@@ -81,9 +82,9 @@ class Agreement(RuleBasedStateMachine):
         ]
         questions += [(None, NET + address, 4) for address in ADDRESSES]
         questions += [(client(0), NET + address, 2) for address in ADDRESSES]
+        assert self.sqlite.history() == self.memory.history()
         for question in questions:
             expected = self.memory.history(*question)
-            assert self.sqlite.history(*question) == expected
             assert self.reader.history(*question) == expected
 
     def teardown(self) -> None:

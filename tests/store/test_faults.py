@@ -1,8 +1,11 @@
 """A store that cannot write says so, and nothing of the batch has happened."""
 
+import errno
+import os
 import resource
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -21,33 +24,54 @@ Fault = Callable[[SqliteStore], AbstractContextManager[None]]
 @contextmanager
 def full_disk(store: SqliteStore) -> Iterator[None]:
     """SQLite may not make the file any longer."""
-    (pages,) = store._commits.execute("PRAGMA page_count").fetchone()
-    for connection in (store._commits, store._folds):
-        connection.execute(f"PRAGMA max_page_count = {pages}")
+    connection = store._fold._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
     yield
-    for connection in (store._commits, store._folds):
-        connection.execute("PRAGMA max_page_count = 1000000")
+    connection.execute("PRAGMA max_page_count = 1000000")
 
 
 @contextmanager
-def failing_writes(store: SqliteStore) -> Iterator[None]:
-    """The kernel takes no octet behind the end of the log."""
+def no_longer_files(octets: int) -> Iterator[None]:
+    """The kernel takes nothing behind this place of any file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    log = store._path.with_name(store._path.name + "-wal")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def failing_log(store: SqliteStore) -> AbstractContextManager[None]:
+    """Nothing goes behind the end of SQLite's log."""
+    return no_longer_files(store._path.with_name(store._path.name + "-wal").stat().st_size)
+
+
 @contextmanager
 def held_by_another(store: SqliteStore) -> Iterator[None]:
     """Somebody at a SQL prompt has begun to write and gone to lunch."""
-    store._commits.execute("PRAGMA busy_timeout = 0")
-    store._folds.execute("BEGIN IMMEDIATE")
-    yield
-    store._folds.execute("ROLLBACK")
+    store._fold._connection.execute("PRAGMA busy_timeout = 0")
+    with closing(sqlite3.connect(store._path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def failing_writes(store: SqliteStore) -> AbstractContextManager[None]:
+    """The tail can be made longer by some octets, but not by a batch."""
+    return no_longer_files(_tail(store, 1).stat().st_size + 1000)
+
+
+@contextmanager
+def failing_syncs(store: SqliteStore) -> Iterator[None]:  # noqa: ARG001
+    """What was written is there, but the disk cannot vouch for it."""
+
+    def fail(descriptor: int) -> None:  # noqa: ARG001
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fdatasync", fail)
+        yield
 
 
 @pytest.fixture
@@ -58,30 +82,39 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     opened.close()
 
 
-@pytest.mark.parametrize("fault", [full_disk, failing_writes, held_by_another])
+@pytest.mark.parametrize("fault", [failing_writes, failing_syncs])
 def test_a_failed_commit_changes_nothing_and_the_next_one_works(store: SqliteStore, fault: Fault) -> None:
     with fault(store):
-        with pytest.raises(StoreError, match=r"leases\.db: "):
-            store.commit(BIG, 2.0)
+        for _ in range(3):
+            with pytest.raises(StoreError, match=r"leases\.db: "):
+                store.commit(BIG, 2.0)
         assert list(store.all()) == [lease(0)]
     assert [entry.number for entry in store.history()] == [1]
 
-    assert store.commit(BIG, 3.0).refused == frozenset()
+    assert store.commit(BIG[1:], 3.0).refused == frozenset()
+    expected = [lease(number) for number in (0, *range(2, 5000))]
+    for folded in (0, 6000):
+        store.fold(folded)
+        store.close()
+        store = SqliteStore(store._path)
+        assert [each.address for each in store.all()] == [each.address for each in expected]
+        assert store.history(limit=1)[0].number == 4999
+        assert len(store.history(limit=6000)) == 4999
     store.close()
-    again = SqliteStore(store._path)
-    assert [each.address for each in again.all()] == [lease(number).address for number in range(5000)]
-    assert again.history(limit=1)[0].number == 5000
-    again.close()
 
 
-@pytest.mark.parametrize("fault", [full_disk, failing_writes])
-def test_a_failed_fold_changes_nothing_and_the_next_one_works(store: SqliteStore, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [full_disk, failing_log, held_by_another])
+def test_a_failed_fold_changes_nothing_costs_no_commit_and_the_next_one_works(store: SqliteStore, fault: Fault) -> None:
     store.commit(BIG, 2.0)
+    with fault(store):
+        with pytest.raises(StoreError, match=r"leases\.db: "):
+            store.fold(6000)
+        if fault is not failing_log:  # which lets no file become longer
+            store.commit([grant(5000, who=5000)], 3.0)
     leases, history = list(store.all()), store.history(limit=6000)
-    with fault(store), pytest.raises(StoreError, match=r"leases\.db: "):
-        store.fold(5000)
+    assert [entry.number for entry in history] == list(range(len(leases), 0, -1))
+    assert store.fold(6000) == len(leases)
     assert store.history(limit=6000) == history
-    assert store.fold(6000) == 5000
     store.close()
     again = SqliteStore(store._path)
     assert list(again.all()) == leases
@@ -103,3 +136,7 @@ def test_a_lease_that_cannot_be_written_costs_its_batch_and_nothing_else(store: 
         store.commit([grant(1), Change(None, bad)], 2.0)
     assert list(store.all()) == [lease(0)]
     assert store.commit([grant(1)], 3.0).refused == frozenset()
+
+
+def _tail(store: SqliteStore, number: int) -> Path:
+    return store._path.with_name(f"{store._path.name}.tail.{number}")

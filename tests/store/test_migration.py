@@ -1,4 +1,4 @@
-"""A file of version 1, as relet 0.1.0 made it, in the hands of this one."""
+"""Files of earlier versions in the hands of this one."""
 
 import gzip
 import sqlite3
@@ -7,20 +7,35 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from relet.errors import StoreError
 from relet.model.lease import Change
-from relet.store.sqlite import SqliteReader, SqliteStore
-from support.leases import lease
+from relet.store.reader import SqliteReader
+from relet.store.sqlite import SqliteStore
+from support.leases import client, lease
 
-MADE = Path(__file__).parent / "files" / "schema-1.db.gz"
-"""Two grants; the first address to another client; folded; a third grant."""
-HELD = [lease(1, who=2), lease(2), lease(3)]
+FILES = Path(__file__).parent / "files"
+
+KEPT = msgspec.structs.replace(lease(2), kept=True)
+MADE = {
+    # two grants; the first address to another client; folded; a third grant
+    1: ([lease(1, who=2), lease(2), lease(3)], ["", "", "", ""]),
+    # the same, by an operator; in the tail, also the second address is kept
+    2: ([lease(1, who=2), KEPT, lease(3)], ["ada", "", "ada", "", ""]),
+}
+"""What files of earlier versions hold: leases, and who ordered each change, the newest first."""
+
+
+@pytest.fixture(params=MADE)
+def made(request: pytest.FixtureRequest, tmp_path: Path) -> int:
+    version: int = request.param
+    packed = (FILES / f"schema-{version}.db.gz").read_bytes()
+    (tmp_path / "leases.db").write_bytes(gzip.decompress(packed))
+    return version
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    file = tmp_path / "leases.db"
-    file.write_bytes(gzip.decompress(MADE.read_bytes()))
-    return file
+def path(made: int, tmp_path: Path) -> Path:  # noqa: ARG001
+    return tmp_path / "leases.db"
 
 
 def schema(path: Path) -> set[tuple[str, ...]]:
@@ -33,40 +48,51 @@ def schema(path: Path) -> set[tuple[str, ...]]:
     return columns | {("version", str(version))}
 
 
-def test_a_reader_reads_it_as_it_is(path: Path) -> None:
+def test_a_reader_reads_it_as_it_is(path: Path, made: int) -> None:
+    held, who = MADE[made]
     before = path.read_bytes()
     reader = SqliteReader(path)
-    assert list(reader.all()) == HELD
-    assert [(entry.number, entry.who) for entry in reader.history()] == [(4, ""), (3, ""), (2, ""), (1, "")]
+    assert list(reader.all()) == held
+    numbered = [(entry.number, entry.who) for entry in reader.history()]
+    assert numbered == list(zip(range(len(who), 0, -1), who, strict=True))
     reader.close()
     assert path.read_bytes() == before
 
 
-def test_a_server_brings_it_up_to_date_and_loses_nothing(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("folds", [0, 1, 100])
+def test_a_server_brings_it_up_to_date_and_loses_nothing(path: Path, made: int, tmp_path: Path, folds: int) -> None:
+    held, who = MADE[made]
     store = SqliteStore(path)
-    assert list(store.all()) == HELD
-    kept = msgspec.structs.replace(HELD[2], kept=True)
-    assert not store.commit([Change(HELD[2], kept, "ada")], 20.0).refused
-    while store.fold():
-        pass
+    reader = SqliteReader(path)
+    assert list(store.all()) == list(reader.all()) == held
+    kept = msgspec.structs.replace(held[2], kept=True)
+    assert not store.commit([Change(held[2], kept, "eve")], 20.0).refused
+    for _ in range(folds):
+        store.fold(1)
+    assert list(reader.all()) == [*held[:2], kept]
+    reader.close()
     store.close()
     fresh = tmp_path / "fresh.db"
     SqliteStore(fresh).close()
     assert schema(path) == schema(fresh)
     again = SqliteStore(path)
-    assert list(again.all()) == [*HELD[:2], kept]
+    assert list(again.all()) == [*held[:2], kept]
     newest, *older = again.history()
-    assert (newest.number, newest.who, newest.lease) == (5, "ada", kept)
-    assert [entry.who for entry in older] == [""] * 4
+    assert (newest.number, newest.who, newest.lease) == (len(who) + 1, "eve", kept)
+    assert [entry.who for entry in older] == who
+    assert [entry.number for entry in again.history(client(1))] == [n for n in range(len(who) + 1, 0, -1) if n != 3]
     again.close()
 
 
-def test_what_fails_halfway_leaves_it_as_it_was(path: Path) -> None:
+def test_what_fails_halfway_leaves_it_as_it_was(path: Path, made: int) -> None:
     connection = sqlite3.connect(path)
-    connection.execute("ALTER TABLE history ADD COLUMN who TEXT")  # somebody's own: the second of three fails
+    if made == 1:
+        connection.execute("ALTER TABLE history ADD COLUMN who TEXT")  # somebody's own: the second of three fails
+    else:
+        connection.execute("CREATE TABLE identity (name TEXT)")
     connection.commit()
     connection.close()
     before = schema(path)
-    with pytest.raises(Exception, match="duplicate column"):
+    with pytest.raises(StoreError, match=r"duplicate column|already exists"):
         SqliteStore(path)
     assert schema(path) == before

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from relet.store.sqlite import SqliteReader, SqliteStore
+from relet.store.reader import SqliteReader
+from relet.store.sqlite import SqliteStore
 from support.leases import client, fill, grant, lease
 
 NOBODY = 65534
@@ -44,12 +45,12 @@ def test_a_reader_needs_no_server_and_changes_nothing(path: Path, store: SqliteS
     fill(store)
     leases = list(store.all())
     store.close()
-    before = path.read_bytes()
+    before = {file: file.read_bytes() for file in path.parent.iterdir()}
     reader = SqliteReader(path)
     assert list(reader.all()) == leases
     assert len(reader.history()) == 12
     reader.close()
-    assert path.read_bytes() == before
+    assert {file: file.read_bytes() for file in before} == before
     SqliteStore(path).close()
 
 

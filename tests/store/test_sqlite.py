@@ -1,5 +1,6 @@
 """What only the SQLite store does: it outlives its process, refuses strange files, and lets others look on."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from itertools import pairwise
@@ -8,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from relet.errors import StoreError
-from relet.model.lease import Change
+from relet.model.lease import Change, Sync
+from relet.store.reader import SqliteReader
 from relet.store.rows import PIECE
-from relet.store.schema import connect_commits
-from relet.store.sqlite import SqliteReader, SqliteStore
+from relet.store.schema import connect
+from relet.store.sqlite import SqliteStore
 from support.leases import NET, client, fill, grant, lease
 
 
@@ -27,8 +29,22 @@ def store(path: Path) -> Iterator[SqliteStore]:
     opened.close()
 
 
-def test_every_commit_is_synced_to_a_write_ahead_log(path: Path) -> None:
-    connection = connect_commits(path)
+@pytest.mark.parametrize(("sync", "synced"), [("batch", 3), ("interval", 0), ("os", 0)])
+def test_every_commit_is_synced_where_it_shall_be(
+    path: Path, sync: Sync, synced: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", calls.append)
+    store = SqliteStore(path, sync=sync)
+    for number in range(3):
+        store.commit([grant(number)], 1.0)
+        assert (len(calls) == number + 1) is (synced > 0)
+    assert len(calls) == synced
+    store.close()
+
+
+def test_what_is_folded_is_synced(path: Path) -> None:
+    connection = connect(path)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
@@ -88,11 +104,11 @@ def test_a_second_server_is_refused_by_name_and_may_come_later(path: Path, store
 def test_a_newer_schema_is_refused_and_the_lock_given_back(path: Path) -> None:
     SqliteStore(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 3")
+    connection.execute("PRAGMA user_version = 4")
     for opener in (SqliteStore, SqliteReader, SqliteStore):
-        with pytest.raises(StoreError, match=r"leases\.db has schema 3, this relet knows 2"):
+        with pytest.raises(StoreError, match=r"leases\.db has schema 4, this relet knows 3"):
             opener(path)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
     SqliteStore(path).close()
 
@@ -124,9 +140,10 @@ def test_a_missing_directory_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_state_is_a_fault_of_the_file(path: Path, store: SqliteStore) -> None:
     store.commit([grant(1)], 1.0)
+    store.fold()
     store.close()
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE history SET state = 'lost'")
+    connection.execute("UPDATE lease SET state = 'lost'")
     connection.commit()
     connection.close()
     with pytest.raises(StoreError, match=r"leases\.db: .*lost"):
@@ -135,7 +152,7 @@ def test_an_unknown_state_is_a_fault_of_the_file(path: Path, store: SqliteStore)
 
 def test_an_operator_reads_it_with_plain_sql(path: Path, store: SqliteStore) -> None:
     fill(store)
-    store.fold(7)
+    store.fold(12)
     connection = sqlite3.connect(path)
     rows = connection.execute(
         "SELECT address, client, state, starts, hostname FROM leases_text ORDER BY address"
@@ -204,9 +221,10 @@ def test_a_half_read_store_refuses_what_it_cannot_know_and_keeps_what_is_newer(p
 
 def test_a_file_that_cannot_be_read_to_its_end_says_so_and_can_be_closed(path: Path, store: SqliteStore) -> None:
     store.commit([grant(1)], 1.0)
+    store.fold()
     store.close()
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE history SET state = 'lost'")
+    connection.execute("UPDATE lease SET state = 'lost'")
     connection.commit()
     connection.close()
     again = SqliteStore(path, load=False)

@@ -7,7 +7,7 @@ writes to the store.
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -92,6 +92,11 @@ class Committed(msgspec.Struct, frozen=True):
     refused: frozenset[int]
 
 
+Sync = Literal["batch", "interval", "os"]
+"""What a committed batch survives besides the end of the process. batch: a power failure, for it is synced before `commit`
+returns. interval: one that comes a second later. os: one that comes after the batch was folded."""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One line of the history: what became of an address, and when, and who ordered it (see `Change`)."""
 
@@ -139,7 +144,11 @@ class Leases(Protocol):
         """The newest `limit` entries, newest first."""
 
     def fold(self, limit: int = 1000) -> int:
-        """A step of housekeeping: work off at most `limit` pieces, return how many were done. 0: nothing left to do."""
+        """A step of housekeeping, now: work off at most `limit` pieces, return how many were done. 0: nothing left to do."""
+
+    def tend(self) -> None:
+        """Have the housekeeping done beside the road. A server says this about once a second; it takes no time. Raises
+        StoreError while the housekeeping fails; it is tried again each time."""
 
     def close(self) -> None:
         """Give back files and connections. Idempotent."""

@@ -79,6 +79,10 @@ class Timed:
         """As the store's."""
         return self._store.fold(limit)
 
+    def tend(self) -> None:
+        """As the store's."""
+        self._store.tend()
+
     def close(self) -> None:
         """As the store's."""
         self._store.close()

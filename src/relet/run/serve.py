@@ -1,7 +1,7 @@
 """The server in the real world: sockets, store and engine, driven by the loop.
 
-A batch is what one socket holds: it is received, handled and sent as a whole. Between batches the history is folded a
-little, and questions at the control socket are answered. What to decide is the engine's alone.
+A batch is what one socket holds: it is received, handled and sent as a whole. Between batches leases are ended that
+are over, and questions at the control socket are answered. What to decide is the engine's alone.
 """
 
 from collections import Counter
@@ -28,12 +28,10 @@ from relet.run.reload import Reload, Reloaded
 from relet.run.scrape import Scrape
 from relet.server.engine import Engine
 
-FOLD_STEP = 100
-"""Pieces of housekeeping done at once: some six milliseconds in which nobody is served."""
-FOLD_EVERY_S = 1.0
-"""Seconds between steps while requests come in, or when there was nothing left to do."""
-FOLD_AGAIN_S = 0.02
-"""Seconds between steps while nobody asks for anything and there is more to do."""
+TEND_EVERY_S = 1.0
+"""Seconds between rounds of housekeeping while requests come in, or when there was nothing left to do."""
+TEND_AGAIN_S = 0.02
+"""Seconds between rounds while nobody asks for anything and there is more to do."""
 EXPIRE_STEP = 1000
 """Leases and offers that are over worked off at once: some milliseconds."""
 
@@ -61,7 +59,7 @@ class Server:
         self._log = structlog.get_logger("relet.serve")
         self._settings = settings
         self._store = store
-        self._fold_at = 0.0
+        self._tend_at = 0.0
         self._heard_at = 0.0
         self.figures = Figures()
         self.started = now().wall
@@ -174,7 +172,7 @@ class Server:
         if self.reloading.busy:
             return 0.0
         waiting = self.engine.deadline()
-        return self._fold_at if waiting is None else min(self._fold_at, waiting)
+        return self._tend_at if waiting is None else min(self._tend_at, waiting)
 
     def _wake(self) -> None:
         moment = now()
@@ -185,15 +183,15 @@ class Server:
         if self.reloading.busy:
             self.reloading.step()
             self._reloaded()
-        elif self._fold_at <= moment.mono:
-            self._fold()
+        elif self._tend_at <= moment.mono:
+            self._tend()
         self._notify.alive(self._state(), moment.mono)
 
-    def _fold(self) -> None:
-        """A step of the store's housekeeping; the next one soon if there is more."""
-        done, failed = 0, ""
+    def _tend(self) -> None:
+        """A round of housekeeping; the next one soon if there is more. The store folds beside the road."""
+        failed = ""
         try:
-            done = self._store.fold(FOLD_STEP)
+            self._store.tend()
         except ReletError as error:
             failed = str(error)
         self._journal.folded(failed)
@@ -203,6 +201,6 @@ class Server:
         self._journal.links(drops)
         mono = now().mono
         self._journal.dropped(drops, mono)
-        idle = mono - self._heard_at > FOLD_EVERY_S
-        more = idle and (done >= FOLD_STEP or expired >= EXPIRE_STEP)
-        self._fold_at = mono + (FOLD_AGAIN_S if more else FOLD_EVERY_S)
+        idle = mono - self._heard_at > TEND_EVERY_S
+        more = idle and expired >= EXPIRE_STEP
+        self._tend_at = mono + (TEND_AGAIN_S if more else TEND_EVERY_S)

@@ -3,23 +3,24 @@
 from pathlib import Path
 
 from relet.errors import ConfigError, Problem
-from relet.model.lease import Leases
+from relet.model.lease import Leases, Sync
 from relet.store.memory import MemoryStore
-from relet.store.sqlite import SqliteReader, SqliteStore
+from relet.store.reader import SqliteReader
+from relet.store.sqlite import SqliteStore
 
 __all__ = ["SqliteReader", "open_reader", "open_store"]
 
 
-def open_store(url: str, load: bool = True) -> Leases:
+def open_store(url: str, load: bool = True, sync: Sync = "batch") -> Leases:
     """The store that 'memory:' or 'sqlite:PATH' names, made if it does not exist, for its one server.
 
-    load: read its leases at once; else its owner works `Leases.loading` off.
+    load: read its leases at once; else its owner works `Leases.loading` off. sync: what a commit survives.
 
     Raises ConfigError for a name that is none, StoreError for a file that cannot be used.
     """
     if url == "memory:":
         return MemoryStore()
-    return SqliteStore(_sqlite_path(url), load)
+    return SqliteStore(_sqlite_path(url), load, sync)
 
 
 def open_reader(url: str) -> SqliteReader:

@@ -63,5 +63,8 @@ class MemoryStore:
         """There is nothing to work off."""
         return 0
 
+    def tend(self) -> None:
+        """There is nothing to look after."""
+
     def close(self) -> None:
         """There is nothing to give back."""

@@ -4,22 +4,21 @@ Only SELECTs, and each function asks for one thing; whoever needs several to agr
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from sys import intern
 
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Entry, Lease, LeaseState, beside
+from relet.model.lease import Entry, Lease, LeaseState, beside
 
 LEASE_COLUMNS = "address, client, network, state, starts, expires, hardware, hostname, relay, reason, kept"
 """The fields of `Lease` in their order, with the whole hardware address in place of `beside`."""
 
-APPEND = f"INSERT INTO history (number, at, {LEASE_COLUMNS}, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-
 PIECE = 1000
 """Leases read at once: some two milliseconds."""
 
-_COLUMNS = {1: (LEASE_COLUMNS.replace("kept", "0 AS kept"), "'' AS who"), 2: (LEASE_COLUMNS, "who")}
-"""The columns of a lease, and who ordered it, by version of the schema: a reader may come before the first server that
+_COLUMNS = (LEASE_COLUMNS, "who")
+_COLUMNS_1 = (LEASE_COLUMNS.replace("kept", "0 AS kept"), "'' AS who")
+"""The columns of a lease, and who ordered it, in a file of version 1: a reader may come before the first server that
 brings the file up to date."""
 
 
@@ -35,42 +34,24 @@ _STATES = _States({state.value: state for state in LeaseState})
 HistoryRow = tuple[int, float, int, bytearray, str, str, int, int, bytearray, str, bytearray, str, int, str]
 
 
-def history_rows(changes: Iterable[Change], number: int, wall: float) -> list[HistoryRow]:
-    """Rows for APPEND, numbered from `number`.
+def _columns(schema: int) -> tuple[str, str]:
+    return _COLUMNS_1 if schema == 1 else _COLUMNS
 
-    Octets go in as bytearrays, because the sqlite3 module (CPython 3.11) looks for an adapter for each bytes object, which
-    takes 0.9 us.
-    """
-    return [
-        (
-            position,
-            wall,
-            lease.address,
-            bytearray(lease.client),
-            lease.network,
-            lease.state.value,
-            lease.starts,
-            lease.expires,
-            bytearray(lease.hardware),
-            lease.hostname,
-            bytearray(lease.relay),
-            lease.reason,
-            1 if lease.kept else 0,  # no bool: the module would look for an adapter for it too
-            change.who,
-        )
-        for position, change in enumerate(changes, number)
-        for lease in (change.after,)
-    ]
+
+def append(count: int) -> str:
+    """The statement that appends so many rows to the history: one parameter for each field of each row."""
+    row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    return f"INSERT INTO history (number, at, {LEASE_COLUMNS}, who) VALUES {', '.join([row] * count)}"
 
 
 def tail(connection: sqlite3.Connection, schema: int) -> Iterator[list[Lease]]:
     """The leases that are not folded yet, in pieces, the newest first."""
-    return _pieces(connection, f"SELECT {_COLUMNS[schema][0]} FROM tail ORDER BY number DESC")
+    return _pieces(connection, f"SELECT {_columns(schema)[0]} FROM tail ORDER BY number DESC")
 
 
 def folded(connection: sqlite3.Connection, schema: int) -> Iterator[list[Lease]]:
     """The leases of the lease table, in pieces, by address."""
-    return _pieces(connection, f"SELECT {_COLUMNS[schema][0]} FROM lease ORDER BY address")
+    return _pieces(connection, f"SELECT {_columns(schema)[0]} FROM lease ORDER BY address")
 
 
 def _pieces(connection: sqlite3.Connection, select: str) -> Iterator[list[Lease]]:
@@ -98,8 +79,22 @@ def _pieces(connection: sqlite3.Connection, select: str) -> Iterator[list[Lease]
         ]
 
 
+def folded_to(connection: sqlite3.Connection) -> int:
+    """Number of the last change that the lease table knows."""
+    (number,) = connection.execute("SELECT folded_to FROM watermark").fetchone()
+    return int(number)
+
+
+def oldest(connection: sqlite3.Connection, limit: int) -> tuple[int, int]:
+    """Number of the last of the `limit` oldest changes in the view `tail`, and how many they are."""
+    upto, count = connection.execute(
+        "SELECT max(number), count(*) FROM (SELECT number FROM tail ORDER BY number LIMIT ?)", (limit,)
+    ).fetchone()
+    return int(upto or folded_to(connection)), int(count)
+
+
 def last_number(connection: sqlite3.Connection) -> int:
-    """Number of the newest entry ever; 0 if there was none. Also right when somebody has cut the history off."""
+    """Number of the newest entry that was ever in the file, 0 if there was none; also when the history has been cut off."""
     (number,) = connection.execute(
         "SELECT max((SELECT folded_to FROM watermark), coalesce((SELECT max(number) FROM history), 0))"
     ).fetchone()
@@ -121,7 +116,7 @@ def history(
     else:
         folded = f"number IN (SELECT number FROM {index} WHERE {conditions[-1]})"
         source = f"(SELECT * FROM tail UNION ALL SELECT * FROM history WHERE {folded})"
-    columns, ordered_by = _COLUMNS[schema]
+    columns, ordered_by = _columns(schema)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = connection.execute(
         f"SELECT number, at, {ordered_by}, {columns} FROM {source} {where} ORDER BY number DESC LIMIT :limit", asked

@@ -1,9 +1,11 @@
 """The SQLite file: its tables, its version, and how it is opened.
 
-`history` is the record: one row per change, appended and never touched again, with no index, because keeping one costs
-an append five times its price (25 us against 5 with 200,000 leases in random order, worse with more). What is folded
-goes to `lease` (the newest row of each address) and to `by_address` and `by_client`, where the history of one of them is
-found. `watermark` says how far that has come; rows behind it are the tail. The views are for people with a SQL prompt.
+The newest changes are not in it but in the tail beside it (tail.py); the fold moves them here. `history` is the record:
+one row per change, appended and never touched again, with no index. What is folded is also in `lease` (the newest row of
+each address) and in `by_address` and `by_client`, where the history of one of them is found. `watermark` says how far that
+has come. Up to version 2 commits went into `history`, and its rows behind the watermark were the tail: the view of that
+name, which only a file of that time still finds anything in. `identity` tells whose the files of a tail are. The views
+are for people with a SQL prompt.
 """
 
 import sqlite3
@@ -14,14 +16,17 @@ from relet.errors import StoreError
 APPLICATION_ID = 0x52454C54
 """'RELT' in the file's header: this is a lease store and nothing else."""
 
-VERSION = 2
+VERSION = 3
 """`PRAGMA user_version` of the tables below."""
 
 BUSY_TIMEOUT_S = 1.0
 """How long to wait for somebody at a SQL prompt who holds the file."""
 
 CHECKPOINT_PAGES = 8192
-"""The write-ahead log goes back into the file at this length (32 MiB) if no fold has done it before."""
+"""The fold's write-ahead log goes back into the file at this length (32 MiB)."""
+
+CACHE_KIB = 8192
+"""Pages of the tables that the fold keeps in memory."""
 
 _LEASE = """
     client BLOB NOT NULL, network TEXT NOT NULL, state TEXT NOT NULL, starts INTEGER NOT NULL, expires INTEGER NOT NULL,
@@ -43,6 +48,9 @@ CREATE VIEW leases_text AS SELECT {_TEXT} FROM (
         WHERE number IN (SELECT max(number) FROM tail GROUP BY address));
 CREATE VIEW history_text AS SELECT number, datetime(at, 'unixepoch') AS at, {_TEXT}, who FROM history;"""
 
+_IDENTITY = """CREATE TABLE identity (id BLOB NOT NULL);
+INSERT INTO identity VALUES (randomblob(16));"""
+
 TABLES = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE history (number INTEGER PRIMARY KEY, at REAL NOT NULL, address INTEGER NOT NULL, {_LEASE},
@@ -52,6 +60,7 @@ CREATE TABLE by_address (address INTEGER, number INTEGER, PRIMARY KEY (address, 
 CREATE TABLE by_client (client BLOB, number INTEGER, PRIMARY KEY (client, number)) WITHOUT ROWID;
 CREATE TABLE watermark (folded_to INTEGER NOT NULL);
 INSERT INTO watermark VALUES (0);
+{_IDENTITY}
 {_VIEWS}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
@@ -73,24 +82,30 @@ COMMIT;
 """
 """From version 1 (0.1.0): `kept`, and who ordered a change. No row is rewritten, so it takes no time."""
 
+MIGRATION_2_3 = f"""
+BEGIN IMMEDIATE;
+{_IDENTITY}
+PRAGMA user_version = 3;
+COMMIT;
+"""
+"""From version 2: commits go to a tail beside the file. What is not folded yet stays where it is and is folded."""
 
-def connect_commits(path: Path) -> sqlite3.Connection:
-    """The connection that appends: every commit is synced before it returns."""
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+
+MIGRATIONS = (MIGRATION_1_2, MIGRATION_2_3)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """The one connection that writes. What it commits is synced: the tail is given up for it. Any thread may use it, but
+    only one at a time."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     except BaseException:
         connection.close()
         raise
-    return connection
-
-
-def connect_folds(path: Path) -> sqlite3.Connection:
-    """The connection that folds. It syncs nothing by itself: a fold that a power failure undoes is done again."""
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-    connection.execute("PRAGMA synchronous = NORMAL")
     return connection
 
 
@@ -125,8 +140,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if _pragma(connection, "schema_version") == 0:
         connection.executescript(TABLES)
     _check(connection, path)
-    if version(connection) == 1:
-        connection.executescript(MIGRATION_1_2)
+    for migration in MIGRATIONS[version(connection) - 1 :]:
+        connection.executescript(migration)
     if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
         raise StoreError(f"{path}: this file system cannot hold a write-ahead log; put the store on a local disk")
 
@@ -138,6 +153,14 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     found = version(connection)
     if found > VERSION:
         raise StoreError(f"{path} has schema {found}, this relet knows {VERSION}; a newer relet wrote it")
+
+
+def identity(connection: sqlite3.Connection) -> bytes:
+    """What the files of the store's tail are marked with; b'' if the file is of a version that had none."""
+    if version(connection) < 3:
+        return b""
+    (found,) = connection.execute("SELECT id FROM identity").fetchone()
+    return bytes(found)
 
 
 def version(connection: sqlite3.Connection) -> int:
