@@ -101,4 +101,5 @@ def test_many_reservations_are_counted() -> None:
 
 def test_what_cannot_change_is_named() -> None:
     assert fixed(read(BASE), read(BASE.replace("memory:", "sqlite:x.db"))) == ["store"]
+    assert fixed(read(BASE), read(BASE.replace('store = "memory:"', 'store = "memory:"\nsync = "os"'))) == ["sync"]
     assert fixed(read(BASE), read(BASE)) == []

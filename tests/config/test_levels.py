@@ -20,6 +20,7 @@ leasequery = ["10.0.9.1"]
 user = "relet"
 group = "dhcp"
 metrics = "127.0.0.1:9547"
+sync = "interval"
 force = ["time-offset"]
 
 [[class]]
@@ -87,6 +88,7 @@ def network(settings: Settings) -> Network:
 def test_of_the_server(settings: Settings) -> None:
     assert settings.leasequery == (parse_ip("10.0.9.1"),)
     assert (settings.user, settings.group, settings.metrics) == ("relet", "dhcp", (parse_ip("127.0.0.1"), 9547))
+    assert settings.sync == "interval"
     assert settings.files == ("levels.toml",)
 
 

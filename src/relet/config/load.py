@@ -101,6 +101,7 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tupl
     return Settings(
         networks=tuple(replace(sparing(draft.network, spared), classes=rows, everywhere=kept) for draft in drafts),
         store=store,
+        sync=server.sync,
         control=_control(server.control, base, store, report),
         listen=tuple(dict.fromkeys(server.listen)),
         leasequery=tuple(dict.fromkeys(server.leasequery)),

@@ -127,6 +127,10 @@ class ServerTable(Policy, Said):
     """The server, and what holds for all networks."""
 
     store: k.Text = _is("sqlite:leases.db", 'Where leases live, relative to the file; `"memory:"` forgets them.')
+    sync: Literal["batch", "interval", "os"] = _is(
+        "batch",
+        "When leases are safe from a power failure: before they are acknowledged, a second later, or some time.",
+    )
     control: k.TextOrNothing = _is(
         "relet.sock", 'Socket for `relet why` and its like, relative to the file; `""`: none.'
     )

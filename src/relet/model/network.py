@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from relet.model.expression import Expression
+from relet.model.lease import Sync
 from relet.model.ranges import Ranges
 from relet.wire.address import BROADCAST, mask
 
@@ -208,7 +209,7 @@ class Network(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True):
     """A whole configuration file.
 
-    store:   'sqlite:PATH' (absolute by now) or 'memory:'.
+    store:   'sqlite:PATH' (absolute by now) or 'memory:'. sync: what its commits survive.
     control: path of the control socket, '' for none.
     listen:  addresses on which relays and renewals are heard besides those of the interfaces served.
     leasequery: relays (giaddr) that may ask about leases (RFC 4388).
@@ -220,6 +221,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     networks: tuple[Network, ...]
     store: str = "memory:"
+    sync: Sync = "batch"
     control: str = ""
     listen: tuple[int, ...] = ()
     leasequery: tuple[int, ...] = ()
