@@ -21,7 +21,8 @@ from relet.model.effects import Send
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey, client_key
 from relet.model.lease import FOREVER, Change, Committed, View
-from relet.server.engine import Engine, Record
+from relet.server.engine import Engine
+from relet.server.record import Record
 from relet.store.memory import MemoryStore
 from relet.wire.codes import INFINITE
 from relet.wire.message import BOOTREPLY, Message, decode

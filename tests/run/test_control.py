@@ -15,7 +15,7 @@ from relet.net.clock import now
 from relet.run import control
 from relet.run.control import MAX_CONNECTIONS, MAX_REQUEST, Answerer, Control, ControlError, Question, ask
 from relet.run.loop import Loop
-from relet.server.engine import Record
+from relet.server.record import Record
 from relet.server.told import MAX_TOLD, Told, told
 
 LITTLE_SEND_BUFFER = 212_992

@@ -11,7 +11,8 @@ from relet.model.ident import key_text
 from relet.model.network import Settings
 from relet.model.reasons import Answer
 from relet.server.classify import Kind
-from relet.server.engine import Engine, Record
+from relet.server.engine import Engine
+from relet.server.record import Record
 from relet.server.usage import Level
 from relet.wire.address import hex_text, ip_text
 
@@ -39,6 +40,7 @@ class Journal:
         self._pool_full_at = 0.0
         self._drops: Counter[str] = Counter()
         self._drops_at = 0.0
+        self._waiting_since: float | None = None
 
     def started(self, settings: Settings) -> None:
         """What is served, and by what."""
@@ -117,6 +119,15 @@ class Journal:
             self._drops = drops
             self._drops_at = mono + DROPS_EVERY_S
             self._log.warning("datagrams dropped", count=fresh.total(), names=_counted(fresh))
+
+    def waiting(self, number: int, mono: float) -> None:
+        """Now and then: do requests wait, or no longer?"""
+        if number and self._waiting_since is None:
+            self._waiting_since = mono
+            self._log.warning("more requests come than can be served; they wait", waiting=number)
+        elif not number and self._waiting_since is not None:
+            self._log.info("no request waits any longer", seconds=round(mono - self._waiting_since))
+            self._waiting_since = None
 
     def _new(self, what: str, count: int) -> int:
         fresh = count - self._seen[what]

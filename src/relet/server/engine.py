@@ -19,7 +19,7 @@ from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.effects import Probe, Send
 from relet.model.events import Arrival
-from relet.model.ident import ClientKey, client_key
+from relet.model.ident import client_key
 from relet.model.lease import Change, Leases, LeaseState, View
 from relet.model.network import Network
 from relet.model.reasons import Answer
@@ -32,16 +32,17 @@ from relet.server.order import Order, ordered
 from relet.server.overlay import Overlay
 from relet.server.probing import Probing, found_in_use
 from relet.server.rebuild import Rebuild, load
+from relet.server.record import Record, dropped, record_of
 from relet.server.relayed import NOTHING_SAID
 from relet.server.reply import Replies
 from relet.server.rows import NO_NETWORK
 from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
+from relet.server.standing import Standing, standing
 from relet.server.usage import Levels, PoolEvent, PoolUsage, usage
 from relet.server.verdict import Verdict, verdict
-from relet.wire.message import Message, decode
+from relet.wire.message import decode
 from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION
-from relet.wire.text import kind_text
 
 MAX_RECORDS = 65_536
 """Verdicts remembered for `relet why`."""
@@ -56,59 +57,12 @@ MAX_ROUNDS = 3
 
 _CLIENT_ID, _RELAY_INFO = CLIENT_IDENTIFIER.code, RELAY_AGENT_INFORMATION.code
 
-DROPPED = "DROPPED"
-"""`Record.answer` of what could be read but was no request; its reason is one of wire.reasons."""
-
-
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """A verdict as `relet why` tells it. at: wall time. giaddr: 0 if heard directly. interface: '' if routed to us."""
-
-    at: float
-    client: ClientKey
-    hardware: bytes
-    interface: str
-    giaddr: int
-    network: str
-    kind: str
-    answer: str
-    reason: str
-    address: int
-    seconds: int
-    classes: tuple[str, ...] = ()
-
 
 class Bug(msgspec.Struct, frozen=True):
     """A datagram that our own code failed on, kept for replay, and what it failed with."""
 
     arrival: Arrival
     error: str
-
-
-def _record(done: Verdict, now: Now) -> Record:
-    request = done.request
-    message = request.message
-    return Record(
-        now.wall,
-        request.client,
-        request.hardware,
-        request.arrival.interface,
-        message.giaddr,
-        request.site.network.name if request.site is not None else "",
-        request.kind,
-        done.answer,
-        done.reason.id,
-        done.address,
-        done.seconds,
-        request.classes,
-    )
-
-
-def _dropped(message: Message, arrival: Arrival, error: WireError, now: Now) -> Record:
-    """A message that could be read and was no request that a server answers."""
-    client = client_key(message.options.get(_CLIENT_ID), message.htype, message.chaddr)
-    hardware = bytes((message.htype,)) + message.chaddr
-    kind = kind_text(message)
-    return Record(now.wall, client, hardware, arrival.interface, message.giaddr, "", kind, DROPPED, error.reason, 0, 0)
 
 
 class Engine:
@@ -188,6 +142,10 @@ class Engine:
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
         """Decide a batch, make its grants safe, and give the replies to send."""
         return self._serve([request for each in arrivals if (request := self._read(each, now)) is not None], now)
+
+    def standing(self) -> Standing:
+        """What is known of those who ask, to sort requests that wait; good until the next batch."""
+        return standing(self._store, self._offers, self._directory, self.own)
 
     def deadline(self) -> float | None:
         """When `wake` should be called (monotonic), None if there is no need."""
@@ -304,7 +262,7 @@ class Engine:
         except WireError as error:
             self.drops[error.reason] += 1
             if message is not None:
-                self._remember(_dropped(message, arrival, error, now))
+                self._remember(dropped(message, arrival, error, now))
         except Exception as error:  # a bug of ours: it costs this datagram
             self._bug(arrival, error)
         return None
@@ -361,7 +319,7 @@ class Engine:
         """Follow what is settled, remember it for `relet why`, and encode the replies."""
         verdicts = settled.verdicts
         self.counts.update([(done.request.kind, done.answer, done.reason.id) for done in verdicts])
-        self.records.extend([_record(done, now) for done in verdicts])
+        self.records.extend([record_of(done, now) for done in verdicts])
         self.recorded += len(verdicts)
         for done in verdicts:
             for change in done.changes:

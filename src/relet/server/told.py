@@ -7,7 +7,8 @@ import msgspec
 
 from relet.model.ident import key_text, parse_asked
 from relet.model.reasons import POOL_FULL, REASONS, explain
-from relet.server.engine import Engine, Record
+from relet.server.engine import Engine
+from relet.server.record import Record
 from relet.server.usage import PoolUsage, explained
 from relet.wire.address import hex_text, ip_text
 from relet.wire.reasons import REASONS as DROPS
@@ -46,19 +47,23 @@ class Count(msgspec.Struct, frozen=True):
 
 class Status(msgspec.Struct, frozen=True):
     """A server since its start. drops: datagrams thrown away, by name, most first; store_error: '' while the store works;
-    pools: how full they are now; probes_skipped: addresses offered unprobed because too many probes were out."""
+    pools: how full they are now; probes_skipped: addresses offered unprobed because too many probes were out; waiting:
+    requests that wait because more come than can be served."""
 
     verdicts: list[Count]
     drops: dict[str, int]
     store_error: str
     pools: list[PoolUsage] = []
     probes_skipped: int = 0
+    waiting: int = 0
 
 
-def status(engine: Engine, drops: Counter[str]) -> Status:
+def status(engine: Engine, drops: Counter[str], waiting: int = 0) -> Status:
     """What has been counted; the most frequent first. drops: those of the sockets included."""
     verdicts = [Count(*key, count) for key, count in engine.counts.most_common()]
-    return Status(verdicts, dict(drops.most_common()), engine.store_error, engine.usage(), engine.probes_skipped)
+    return Status(
+        verdicts, dict(drops.most_common()), engine.store_error, engine.usage(), engine.probes_skipped, waiting
+    )
 
 
 def told(records: Reversible[Record], client: str, limit: int, pools: Sequence[PoolUsage] = ()) -> list[Told]:

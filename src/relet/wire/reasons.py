@@ -28,6 +28,10 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "bad-hlen": "The hardware address claims more than 16 octets.",
         "no-cookie": "Something other than DHCP options follows the BOOTP fields.",
         "truncated-option": "An option runs past the end of the field that it stands in.",
+        # requests that had to wait, because more came than could be served
+        "superseded": "The same client sent a newer request the same way before this one was served; that one was.",
+        "stale": "Its client has not asked again for so long that it does not wait for an answer any more.",
+        "backlog-full": "More requests waited than `backlog` allows, and this one was worth least.",
         # requests that a server does not answer
         "not-a-request": "A server heard a BOOTREPLY.",
         "no-identity": "The message has neither a hardware address nor a client identifier.",
