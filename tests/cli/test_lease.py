@@ -16,6 +16,7 @@ from relet.model.network import Settings
 from relet.net.clock import now
 from relet.run.asked import answer
 from relet.run.control import Control, ask
+from relet.run.intake import Intake
 from relet.run.loop import Loop
 from relet.run.reload import Reload, Reloaded
 from relet.server.engine import Engine
@@ -34,6 +35,7 @@ class Desk:
 
     def __init__(self, path: Path, store: Leases) -> None:
         self.engine = Engine((OFFICE,), store, frozenset({SERVER}))
+        self.intake = Intake(self.engine, 100)
         self.reloading = Reload(self.engine, Settings((OFFICE,)), None, lambda _: None)
         self.loop = Loop(lambda: now().mono + 0.02, lambda: None)
         self.control = Control(path, lambda question: answer(self, question), self.loop)

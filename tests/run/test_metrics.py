@@ -23,6 +23,7 @@ from relet.model.network import Settings
 from relet.net.clock import now
 from relet.run import scrape
 from relet.run.figures import Figures, Histogram, Timed
+from relet.run.intake import Intake
 from relet.run.loop import Loop
 from relet.run.metrics import METRICS, Seen, exposition
 from relet.run.reload import Reload
@@ -49,6 +50,7 @@ class Rig:
         self.figures = Figures()
         self.reloading = Reload(self.engine, Settings((self.table.network,)), None, lambda _: None)
         self.started = 1_700_000_000.5
+        self.intake = Intake(self.engine, 100)
         self.dropped = Counter({"truncated-message": 3, 'odd "name"\\\n': 1})
 
     def drops(self) -> Counter[str]:

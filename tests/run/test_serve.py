@@ -318,6 +318,7 @@ def test_why_and_status_are_answered(town: Town) -> None:
             }
         ],
         "probes_skipped": 0,
+        "waiting": 0,
     }
     table = town.lab.relet(town.host, "status", "--control", server.control)
     table.line("SIZE  USED  OFFERED  DECLINED  RESERVED  FREE")

@@ -37,6 +37,8 @@ def status(
         if said.pools:
             print()
             show_table(POOLS, [_pool(row) for row in said.pools])
+        if said.waiting:
+            print(f"\n{said.waiting} requests wait: more come than can be served.")
         if said.probes_skipped:
             print(f"\n{said.probes_skipped} addresses were offered unprobed: too many probes were out.")
     if said.store_error:

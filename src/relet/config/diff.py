@@ -13,7 +13,7 @@ from relet.wire.options import option
 MAX_OF_A_KIND = 20
 """Reservations told one by one for each network; of more, only the number."""
 
-FIXED = ("store", "sync", "control", "user", "group", "metrics", "receive_buffer")
+FIXED = ("store", "sync", "control", "user", "group", "metrics", "receive_buffer", "backlog")
 """What cannot change while a server runs."""
 
 _OF_NETWORK = tuple(

@@ -109,6 +109,7 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tupl
         group=server.group,
         metrics=server.metrics,
         receive_buffer=server.receive_buffer,
+        backlog=server.backlog,
         files=files,
     )
 

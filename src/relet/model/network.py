@@ -216,6 +216,7 @@ class Settings(msgspec.Struct, frozen=True):
     user, group: whom the server becomes once its sockets are open, '' for nobody else.
     metrics: (address, port) on which Prometheus is answered, None for nowhere.
     receive_buffer: octets that wait at each socket, by the kernel's reckoning.
+    backlog: requests that may wait in memory at most, when more come than can be served.
     files: the configuration files that this was read from.
     """
 
@@ -229,4 +230,5 @@ class Settings(msgspec.Struct, frozen=True):
     group: str = ""
     metrics: tuple[int, int] | None = None
     receive_buffer: int = 64 << 20
+    backlog: int = 200_000
     files: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from relet.model.events import Arrival
 from relet.net import filter as bpf
 from relet.net.link import LinkError
 from relet.net.mmsg import Inbox, Outbox
-from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER, failure, overruns, set_buffers
+from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER, crowded, failure, overruns, set_buffers
 from relet.wire.address import BROADCAST
 from relet.wire.frame import ETHERTYPE_IP, Datagram, decode_datagram, encode_datagram
 
@@ -115,6 +115,10 @@ class Frames:
         """Frames lost in the kernel because we did not read fast enough."""
         return overruns(self._socket)
 
+    def crowded(self) -> bool:
+        """Does much more wait in the kernel than `receive` takes?"""
+        return crowded(self._socket)
+
     def close(self) -> None:
         """Give the socket back. Idempotent."""
         self._socket.close()
@@ -160,6 +164,10 @@ class DhcpFrames:
     def overruns(self) -> int:
         """Frames lost in the kernel because we did not read fast enough."""
         return self.frames.overruns()
+
+    def crowded(self) -> bool:
+        """Does much more wait in the kernel than `receive` takes?"""
+        return self.frames.crowded()
 
     def close(self) -> None:
         """Give the socket back. Idempotent."""

@@ -23,6 +23,10 @@ from 400 MiB on; what it costs is the kernel's memory, for each socket that is f
 QUIET_BUFFER = 1 << 20
 """The same for a client, and for what hears ARP: 800 packets."""
 
+CROWD = 4 << 20
+"""Octets, reckoned alike, that wait in a receive buffer from which on it is crowded: 3,000 requests, less than a tenth of a
+second's work. No client asks again so soon."""
+
 SEND_BUFFER = 2 << 20
 """Octets, reckoned alike, that wait until the interface has taken them: six batches of ordinary replies, three of full
 frames. The system's default holds less than one, and a batch goes out at once."""
@@ -30,7 +34,7 @@ frames. The system's default holds less than one, and a batch goes out at once."
 _SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33  # asm-generic/socket.h, as the next
 _SO_MEMINFO = 55
-_MEMINFO_DROPS = 8  # linux/sock_diag.h SK_MEMINFO_DROPS
+_MEMINFO_HELD, _MEMINFO_ROOM, _MEMINFO_DROPS = 0, 1, 8  # linux/sock_diag.h SK_MEMINFO_RMEM_ALLOC, _RCVBUF, _DROPS
 _MEMINFO_FIELDS = 9
 
 _NAMES = {
@@ -73,6 +77,16 @@ def _set_buffer(sock: socket.socket, force: int, ask: int, octets: int) -> None:
 
 def overruns(sock: socket.socket) -> int:
     """Packets that the kernel threw away because the receive buffer was full, since the socket was opened."""
+    fields = _memory(sock)
+    return fields[_MEMINFO_DROPS] if len(fields) > _MEMINFO_DROPS else 0
+
+
+def crowded(sock: socket.socket) -> bool:
+    """Does more wait in the receive buffer than CROWD, or than a quarter of what it holds?"""
+    fields = _memory(sock)
+    return fields[_MEMINFO_HELD] > min(CROWD, fields[_MEMINFO_ROOM] // 4)
+
+
+def _memory(sock: socket.socket) -> tuple[int, ...]:
     octets = sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * _MEMINFO_FIELDS)
-    fields = struct.unpack(f"@{len(octets) // 4}I", octets)
-    return int(fields[_MEMINFO_DROPS]) if len(fields) > _MEMINFO_DROPS else 0
+    return struct.unpack(f"@{len(octets) // 4}I", octets)

@@ -19,7 +19,7 @@ from relet.model.events import Arrival
 from relet.net import filter as bpf
 from relet.net.link import LinkError
 from relet.net.mmsg import Inbox, Outbox
-from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER, failure, overruns, set_buffers
+from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER, crowded, failure, overruns, set_buffers
 from relet.wire.address import ip_text
 
 _IN = struct.Struct("!2xHI8x")  # linux/in.h struct sockaddr_in: family, port, address, padding
@@ -91,6 +91,10 @@ class Datagrams:
     def overruns(self) -> int:
         """Datagrams lost in the kernel because we did not read fast enough."""
         return overruns(self._socket)
+
+    def crowded(self) -> bool:
+        """Does much more wait in the kernel than `receive` takes?"""
+        return crowded(self._socket)
 
     def close(self) -> None:
         """Give the socket back. Idempotent."""

@@ -9,6 +9,7 @@ from relet.errors import StoreError
 from relet.model.lease import Lease
 from relet.net.clock import now
 from relet.run.control import Question
+from relet.run.intake import Intake
 from relet.run.reload import Reload, Reloaded
 from relet.server.engine import Engine
 from relet.server.order import Order
@@ -23,6 +24,8 @@ class Asked(Protocol):
 
     def reload(self, dry: bool) -> Reloaded: ...
 
+    intake: Intake
+
     def drops(self) -> Counter[str]: ...
 
 
@@ -32,7 +35,7 @@ def answer(server: Asked, question: Question) -> object:
         case {"do": "why", "client": str(client), "limit": int(limit)}:
             return told(server.engine.records, client, limit, server.engine.usage())
         case {"do": "status"}:
-            return status(server.engine, server.drops())
+            return status(server.engine, server.drops(), len(server.intake.backlog))
         case {"do": "lease", "order": dict(order), "who": str(who)}:
             return _ordered(server.engine, msgspec.convert(order, Order), who)
         case {"do": "reload", "dry": bool(dry)}:

@@ -11,6 +11,7 @@ from relet.model.lease import Change, Committed, Entry, Lease, Leases, View
 
 BATCH_BUCKETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 SECONDS_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+WAIT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
 class Histogram:
@@ -29,12 +30,14 @@ class Histogram:
 
 class Figures:
     """Measured since the start. batch: datagrams that one socket held. commit: seconds until a batch's changes were safe.
-    answer: seconds from the receipt of a batch until its last reply was sent."""
+    answer: seconds from when a batch was taken up until its last reply was sent. wait: of each batch out of the backlog,
+    how many seconds its oldest request waited."""
 
     def __init__(self) -> None:
         self.batch = Histogram(BATCH_BUCKETS)
         self.commit = Histogram(SECONDS_BUCKETS)
         self.answer = Histogram(SECONDS_BUCKETS)
+        self.wait = Histogram(WAIT_BUCKETS)
 
 
 class Timed:

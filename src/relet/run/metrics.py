@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from relet import __version__
 from relet.run.figures import Figures, Histogram
+from relet.run.intake import Intake
 from relet.run.loop import Loop
 from relet.run.reload import Reload
 from relet.server.engine import Engine
@@ -27,6 +28,7 @@ class Scraped(Protocol):
     figures: Figures
     started: float
     reloading: Reload
+    intake: Intake
 
     def drops(self) -> Counter[str]: ...
 
@@ -115,9 +117,23 @@ METRICS = (
     Metric(
         "relet_answer_duration_seconds",
         "histogram",
-        "Time from the receipt of a batch until its last reply was sent.",
+        "Time from when a batch was taken up until its last reply was sent.",
         (),
         lambda seen: _one(seen.server.figures.answer),
+    ),
+    Metric(
+        "relet_backlog_requests",
+        "gauge",
+        "Requests that wait because more come than can be served.",
+        (),
+        lambda seen: _one(len(seen.server.intake.backlog)),
+    ),
+    Metric(
+        "relet_backlog_wait_seconds",
+        "histogram",
+        "Of each batch that was served out of the backlog, how long its oldest request waited.",
+        (),
+        lambda seen: _one(seen.server.figures.wait),
     ),
     Metric(
         "relet_store_up",

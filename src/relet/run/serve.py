@@ -1,7 +1,8 @@
 """The server in the real world: sockets, store and engine, driven by the loop.
 
-A batch is what one socket holds: it is received, handled and sent as a whole. Between batches leases are ended that
-are over, and questions at the control socket are answered. What to decide is the engine's alone.
+A batch is what one socket holds or, when more comes than can be served, the best of what waits (intake.py); it is handled
+and sent as a whole. Between batches leases are ended that are over, and questions at the control socket are answered. What
+to decide is the engine's alone.
 """
 
 from collections import Counter
@@ -11,7 +12,9 @@ from pathlib import Path
 import structlog
 
 from relet.errors import ReletError
+from relet.model.clock import Now
 from relet.model.effects import Send
+from relet.model.events import Arrival
 from relet.model.lease import Leases
 from relet.model.network import Settings
 from relet.net.clock import now
@@ -19,6 +22,7 @@ from relet.run.asked import answer
 from relet.run.control import Control
 from relet.run.ears import Ear, Ears
 from relet.run.figures import Figures, Timed
+from relet.run.intake import Intake
 from relet.run.journal import Journal
 from relet.run.loop import Loop
 from relet.run.metrics import exposition
@@ -70,6 +74,7 @@ class Server:
         self._ears = Ears(self.loop, self._ready, self._moved)
         timed = Timed(store, self.figures.commit, lambda: now().mono)
         self.engine = Engine(settings.networks, timed, leasequery=settings.leasequery)
+        self.intake = Intake(self.engine, settings.backlog)
         self.reloading = Reload(self.engine, settings, file, self._ears.want)
         try:
             self._ears.want(settings)
@@ -120,7 +125,7 @@ class Server:
 
     def drops(self) -> Counter[str]:
         """Everything that was thrown away, by name."""
-        return +(Counter(self.engine.drops) + self._ears.drops())
+        return +(Counter(self.engine.drops) + self._ears.drops() + self.intake.backlog.dropped)
 
     def _reloaded(self) -> None:
         if not self.reloading.busy:
@@ -138,18 +143,31 @@ class Server:
     def _finish(self) -> None:
         """Answer what had been received when the end was asked for."""
         for _ in range(LAST_ROUNDS):
-            if not sum(self._heard(ear) for ear in self._ears.open()):
+            heard = [self._heard(ear) for ear in self._ears.open()]
+            if not any(heard) and not self.intake.backlog:
                 return
+            self._next()
+        while self.intake.backlog:
+            self._next()
 
     def _ready(self, ear: Ear) -> None:
         self._heard(ear)
 
     def _heard(self, ear: Ear) -> bool:
-        """Answer what a socket holds. Was there anything?"""
-        arrivals = ear.receive()
+        """Answer what a socket holds, or let it wait. Was anything answered?"""
+        moment = now()
+        return self._handle(self.intake.hear(ear, moment.mono), moment)
+
+    def _next(self) -> None:
+        """Answer the next of those who wait."""
+        moment = now()
+        if self._handle(self.intake.next(moment.mono), moment):
+            self.figures.wait.observe(self.intake.backlog.longest_s)
+
+    def _handle(self, arrivals: list[Arrival], moment: Now) -> bool:
+        """Answer a batch. Was there anything?"""
         if not arrivals:
             return False
-        moment = now()
         self._heard_at = moment.mono
         self.figures.batch.observe(len(arrivals))
         self._say(self.engine.handle(arrivals, moment))
@@ -169,12 +187,14 @@ class Server:
         self._journal.follow(moment.mono)
 
     def _deadline(self) -> float:
-        if self.reloading.busy:
+        if self.reloading.busy or self.intake.backlog:
             return 0.0
         waiting = self.engine.deadline()
         return self._tend_at if waiting is None else min(self._tend_at, waiting)
 
     def _wake(self) -> None:
+        if self.intake.backlog:
+            self._next()
         moment = now()
         waiting = self.engine.deadline()
         if waiting is not None and waiting <= moment.mono:
@@ -199,6 +219,7 @@ class Server:
         drops = self.drops()
         self._journal.pools(now().mono)
         self._journal.links(drops)
+        self._journal.waiting(len(self.intake.backlog), now().mono)
         mono = now().mono
         self._journal.dropped(drops, mono)
         idle = mono - self._heard_at > TEND_EVERY_S
