@@ -30,19 +30,16 @@ format: $(READY)  ## what ruff can mend by itself
 docs: $(READY)  ## write the pages that follow from the code
 	$(BIN)/python docs/generate.py
 
-bench: $(READY)  ## what a request costs; beside Kea too where the side-by-side bench is at hand (root, gcc, kea-dhcp4-server)
-	@$(BIN)/python bench/road.py
-	@if [ -e $(COMPARE) ]; then RELET_CMD=$(abspath $(BIN))/relet $(BIN)/python $(COMPARE) --servers kea,relet $(ARGS); \
-	else echo "no $(COMPARE): COMPARE=FILE names the side-by-side bench"; fi
+bench: $(READY)  ## all of bench/, and docs/performance.md from it: 20 minutes (root, gcc, valgrind, kea-dhcp4-server, COMPARE)
+	@$(BIN)/python bench/everything.py --compare $(COMPARE) $(ARGS)
+	@$(BIN)/python docs/generate.py
 
 fuzz: $(READY)  ## a million mutated inputs for the readers of bytes, and as many datagrams for server and client
 	$(BIN)/python tests/fuzz/wire.py --runs 1000000 $(ARGS)
 	$(BIN)/python tests/fuzz/datagrams.py --runs 1000000 $(ARGS)
 
-crash: $(READY)  ## kill -9 a serving server 200 times, let the power fail at any moment, and look for broken promises (root)
+crash: $(READY)  ## kill -9 a serving server 200 times and hold it to what it had promised (root)
 	$(BIN)/python tests/crash/kill.py --times 200 $(ARGS)
-	$(BIN)/python tests/crash/power.py $(ARGS)
-	$(BIN)/python tests/crash/promises.py $(ARGS)
 
 clean:  ## forget the environment and what tools remember
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

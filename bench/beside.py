@@ -46,7 +46,10 @@ def main() -> int:
     chosen = given.only.split(",")
     if unknown := set(chosen) - set(PARTS):
         arguments.error(f"there is no part {', '.join(sorted(unknown))}")
-    if missing := lacking(given.compare):
+    missing = lacking("kea-dhcp4")
+    if given.compare is None or not given.compare.exists():
+        missing += ", " * bool(missing) + "side-by-side bench (--compare FILE)"
+    if missing:
         sys.stderr.write(f"nothing is measured beside other servers: there is no {missing}\n")
         return 3
     compare = given.compare.resolve()

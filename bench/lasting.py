@@ -32,10 +32,10 @@ def paced(bench: Bench) -> Table:
     brief = f'[[class]]\nname = "brief"\ntest = "mac starts-with 02:00:00:01"\nlease-time = "{sizes.brief_s}s"\n'
     with bench.server("relet", lambda folder, link: setups.relet(folder, link, classes=brief)) as server:
         whole("dora", stand.dhcpload("dora", LASTING + sizes.brief, state), LASTING + sizes.brief)
+        before = housekeeping(server)
         time.sleep(PAUSE_S)
         most = [stand.dhcpload("reboot", sizes.lasting, state, window) for window in (64, 1000)]
         rate = max(load["per_second"] for load in most)
-        before = housekeeping(server)
         loads = []
         with Meanwhile(sizes.reload_every_s, lambda: reload(server)):
             for _ in range(sizes.paced_loads):

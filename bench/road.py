@@ -1,6 +1,6 @@
 """What a request costs on the server's road, without sockets: batches through the engine, per kind and store.
 
-    python bench/road.py [--clients 20000] [--batch 64]
+    python bench/road.py [--clients 20000] [--batch 64] [--json FILE]
 
 Figures are microseconds per request on this machine, now; compare only figures of one run.
 """
@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
+
+import kept
 
 from relet.model.events import Arrival
 from relet.model.lease import Leases
@@ -85,13 +87,17 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--clients", type=int, default=20_000)
     arguments.add_argument("--batch", type=int, default=64)
+    kept.json_option(arguments)
     given = arguments.parse_args()
+    figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory(dir=".") as folder:
         for url in ("memory:", f"sqlite:{Path(folder).resolve() / 'leases.db'}"):
             store = open_store(url)
             for kind, cost in measure(store, given.clients, given.batch):
                 sys.stdout.write(f"{url.partition(':')[0]:7} {kind:12} {cost:7.1f} us\n")
+                figures[f"{kind}, {url.partition(':')[0]}, us"] = cost
             store.close()
+    kept.keep(given.json, "road", figures)
 
 
 if __name__ == "__main__":

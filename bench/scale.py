@@ -1,6 +1,6 @@
 """What many leases cost: memory for each, the start with them on disk, and requests in random order against a small server.
 
-    python bench/scale.py [--leases 1000000] [--small 10000] [--requests 40000]
+    python bench/scale.py [--leases 1000000] [--small 10000] [--requests 40000] [--json FILE]
 
 A file is filled with leases as the server writes them (24 hours, granted over a day, identifiers of 7 octets, every third
 with a host name), folded, and read by a server's core, step by step. Then the same leases are granted by a running core.
@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+
+import kept
 
 from relet.model.clock import Now
 from relet.model.events import Arrival
@@ -93,8 +95,13 @@ def resident() -> int:
         return int(file.read().split()[1]) * 4096
 
 
+FIGURES: dict[str, float] = {}
+"""What was said."""
+
+
 def say(what: str, value: float, unit: str) -> None:
     """A line of the table."""
+    FIGURES[f"{what}, {unit}" if unit else what] = value
     sys.stdout.write(f"{what:58} {value:9.2f} {unit}\n")
     sys.stdout.flush()
 
@@ -166,9 +173,11 @@ def main() -> None:
     arguments.add_argument("--small", type=int, default=10_000)
     arguments.add_argument("--requests", type=int, default=40_000)
     arguments.add_argument("--granted", action="store_true", help="only what leases cost that are granted")
+    kept.json_option(arguments)
     given = arguments.parse_args()
     if given.granted:
         granted(given.leases)
+        kept.keep(given.json, "scale", FIGURES)
         return
     with tempfile.TemporaryDirectory(dir=".") as folder:
         engines = []
@@ -187,6 +196,7 @@ def main() -> None:
         say(f"{given.small} leases: a reboot, in random order", small, "us")
         say(f"{given.leases} leases: a reboot, in random order", large, "us")
         say("ratio", large / small, "")
+    kept.keep(given.json, "scale", FIGURES)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a datagram costs on its way out of the kernel and back: one system call for each, beside one for a batch.
 
-    python bench/sockets.py [--rounds 300] [--octets 300]
+    python bench/sockets.py [--rounds 300] [--octets 300] [--json FILE]
 
 A round puts a batch into the socket and has it echoed, once in each way; only the echo is measured, in microseconds of
 processor time per datagram, received and sent. The least of all rounds stands in the table. It runs in a network namespace
@@ -16,6 +16,8 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+
+import kept
 
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
 from relet.model.events import Arrival
@@ -116,8 +118,9 @@ def least(feed: Callable[[], int], echo: Echo, drain: Callable[[], int]) -> floa
 
 def table(
     kind: str, feed: Callable[[int], int], drain: Callable[[], int], ways: tuple[Echo, Echo], rounds: int
-) -> None:
+) -> dict[str, float]:
     """Both ways in turn, for each size of a batch."""
+    figures: dict[str, float] = {}
     for size in BATCHES:
         costs: tuple[list[float], list[float]] = ([], [])
         for _ in range(rounds):
@@ -125,12 +128,15 @@ def table(
                 cost.append(least(partial(feed, size), way, drain))
         singly, together = min(costs[0]), min(costs[1])
         sys.stdout.write(f"{kind:10}{size:6}{singly:12.2f}{together:12.2f}{singly / together:9.2f}\n")
+        figures |= {f"{kind}, {size} at once, singly, us": singly, f"{kind}, {size} at once, together, us": together}
+    return figures
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--octets", type=int, default=300)
+    kept.json_option(parser)
     arguments = parser.parse_args()
     if INSIDE not in os.environ:
         inside = ["unshare", "--map-root-user", "--net", sys.executable, *sys.argv]
@@ -142,7 +148,7 @@ def main() -> None:
 
     server, relay = Datagrams(HERE, SERVER_PORT), Datagrams(RELAY, SERVER_PORT)
     request = Send(payload, HERE, SERVER_PORT, RELAY)
-    table(
+    figures = table(
         "datagrams",
         lambda size: relay.send([request] * size),
         lambda: len(relay.receive()),
@@ -152,13 +158,14 @@ def main() -> None:
 
     ear, client = dhcp_frames("v0", SERVER_PORT, HERE), dhcp_frames("v1", CLIENT_PORT)
     asked = encode_datagram(Datagram(client.frames.mac, BROADCAST_MAC, 0, BROADCAST, CLIENT_PORT, SERVER_PORT, payload))
-    table(
+    figures |= table(
         "frames",
         lambda size: client.frames.send([asked] * size),
         lambda: len(client.receive()),
         (frames_singly(ear), frames_together(ear)),
         arguments.rounds,
     )
+    kept.keep(arguments.json, "sockets", figures)
 
 
 if __name__ == "__main__":

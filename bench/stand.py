@@ -52,14 +52,10 @@ class Request(NamedTuple):
     expected: int = 0
 
 
-def lacking(compare: Path | None) -> str:
-    """What the machine lacks, '' if nothing."""
-    missing = [name for name in ("ip", "gcc", "kea-dhcp4") if find(name) is None]
-    if os.geteuid():
-        missing.insert(0, "root")
-    if compare is None or not compare.exists():
-        missing.append("the side-by-side bench (--compare FILE)")
-    return ", ".join(missing)
+def lacking(*programs: str) -> str:
+    """What the machine lacks for a stand with these programs, '' if nothing."""
+    missing = [name for name in ("ip", "gcc", *programs) if find(name) is None]
+    return ", ".join(["root"] * (os.geteuid() != 0) + missing)
 
 
 def find(program: str) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import conformance
+import performance
 
 from relet.client.arrows import diagram
 from relet.config import schema
@@ -25,6 +26,7 @@ from relet.server.decide import first_rows, table
 
 DOCS = Path(__file__).parent
 MADE = "<!-- made by docs/generate.py from the code; do not edit -->\n"
+RESULTS_MADE = "<!-- made by docs/generate.py from bench/results/ and docs/performance.template; do not edit -->\n"
 TABLES = {
     Kind.INIT_REBOOT: "A client that has a lease boots: DHCPREQUEST with option 50, no option 54, ciaddr zero"
     " (RFC 2131 s3.2, s4.3.2).",
@@ -306,6 +308,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "classes.md": classes,
     "decisions.md": decisions,
     "metrics.md": metrics,
+    "performance.md": lambda: RESULTS_MADE + "\n" + performance.page(),
+    "performance-stages.svg": performance.picture_of_stages,
+    "performance-targets.svg": performance.picture_of_targets,
     "reasons.md": reasons,
     "states.md": states,
     "settings.md": settings,
@@ -318,7 +323,7 @@ def main() -> int:
     stale = [name for name, page in PAGES.items() if not (DOCS / name).exists() or (DOCS / name).read_text() != page()]
     if "--check" in sys.argv:
         for name in stale:
-            sys.stderr.write(f"docs/{name} is not what the code says; run `make docs`\n")
+            sys.stderr.write(f"docs/{name} is not what the code and the results say; run `make docs`\n")
         return 1 if stale else 0
     for name in stale:
         (DOCS / name).write_text(PAGES[name]())
