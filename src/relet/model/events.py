@@ -7,7 +7,7 @@ import msgspec
 from relet.wire.arp import Arp
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A DHCP message's octets and where they came in.
 
     interface: name of the interface heard on, '' if the kernel routed it to us.
