@@ -38,6 +38,7 @@ def read(text: str) -> Settings:
     ("old", "new", "told"),
     [
         ("", "", []),
+        ("[server]\n", "[server]\nmerge-replies = true\n", ["merge-replies: off -> on"]),
         ('"example.org"', '"example.net"', ["network office: option domain-name: changed"]),
         (
             'domain-name = "example.org"',

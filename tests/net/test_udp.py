@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
@@ -16,15 +17,16 @@ from relet.net.link import LinkError
 from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER
 from relet.net.udp import Datagrams, Mouth
 from relet.wire.address import parse_ip
-from support.lab import Lab, gather, until
+from relet.wire.frame import ETHERTYPE_IP
+from support.lab import PATIENCE_S, Lab, gather, until
 
 IP_RECVERR = 11  # linux/in.h: ICMP errors are queued with the datagram they are about
 LOOPBACK = parse_ip("127.0.0.1")
 
 
-@pytest.fixture
-def server() -> Iterator[Datagrams]:
-    server = Datagrams(LOOPBACK, 0)
+@pytest.fixture(params=[False, True], ids=["singly", "merged"])
+def server(request: pytest.FixtureRequest) -> Iterator[Datagrams]:
+    server = Datagrams(LOOPBACK, 0, merge=request.param)
     yield server
     server.close()
 
@@ -118,8 +120,72 @@ def test_more_than_a_batch_is_sent_in_order(server: Datagrams, relay: socket.soc
     relay.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     port, number = relay.getsockname()[1], 2 * BATCH + 1
     assert server.send([]) == 0
-    assert server.send([Send(b"%d" % n, LOOPBACK, port, LOOPBACK) for n in range(number)]) == number
-    assert [relay.recv(100) for _ in range(number)] == [b"%d" % n for n in range(number)]
+    assert server.send([Send(b"%03d" % n, LOOPBACK, port, LOOPBACK) for n in range(number)]) == number
+    assert [relay.recv(100) for _ in range(number)] == [b"%03d" % n for n in range(number)]
+
+
+class Cable(NamedTuple):
+    """A server that merges, a relay at the other end of a cable, and what comes there as frames."""
+
+    lab: Lab
+    host: str
+    server: Datagrams
+    relay: socket.socket
+    frames: socket.socket
+
+    def sends(self, *payloads: bytes) -> list[Send]:
+        return [Send(payload, parse_ip("192.168.1.2"), 67, self.server.address) for payload in payloads]
+
+
+@pytest.fixture
+def cable() -> Iterator[Cable]:
+    with Lab() as lab:
+        here, there = lab.namespace("server"), lab.namespace("relay")
+        lab.cable(here, "s0", there, "r0")
+        lab.address(here, "s0", "192.168.1.1/24")
+        lab.address(there, "r0", "192.168.1.2/24")
+        with lab.inside(there):
+            relay = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE_IP))
+        with lab.inside(here):
+            server = Datagrams(parse_ip("192.168.1.1"), 67, merge=True)
+        with relay, frames:
+            relay.bind(("192.168.1.2", 67))
+            frames.bind(("r0", ETHERTYPE_IP))
+            relay.settimeout(PATIENCE_S)
+            frames.settimeout(PATIENCE_S)
+            yield Cable(lab, here, server, relay, frames)
+        server.close()
+
+
+@pytest.mark.namespaces
+def test_what_has_one_length_goes_as_one(cable: Cable) -> None:
+    texts = [(b"%03d" if n % 3 else b"%05d") % n for n in range(90)]
+    assert cable.server.send(cable.sends(*texts, b"end")) == 91
+    together = [text for size in (5, 3) for text in texts if len(text) == size]
+    assert [cable.relay.recv(100) for _ in range(91)] == [*together, b"end"]
+    headers = 14 + 20 + 8
+    assert [len(cable.frames.recv(65535)) - headers for _ in range(2)] == [30 * 5, 61 * 3]
+    assert not cable.server.drops
+
+
+@pytest.mark.namespaces
+def test_no_more_goes_as_one_than_the_kernel_takes(cable: Cable) -> None:
+    texts = [b"%01400d" % n for n in range(100)]
+    cable.relay.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    assert cable.server.send(cable.sends(*texts)) == 100
+    assert [cable.relay.recv(2000) for _ in range(100)] == texts
+    assert [len(cable.frames.recv(65535)) for _ in range(3)] == [14 + 20 + 8 + 1400 * n for n in (46, 46, 8)]
+
+
+@pytest.mark.namespaces
+def test_what_cannot_go_as_one_goes_one_by_one(cable: Cable) -> None:
+    cable.lab.ip(cable.host, "link", "set", "s0", "mtu", "1000")
+    texts = [b"%01400d" % n for n in range(3)]
+    assert cable.server.send(cable.sends(*texts, b"short", b"other")) == 5
+    received = [cable.relay.recv(2000) for _ in range(5)]
+    assert received == [b"short", b"other", *texts]
+    assert not cable.server.drops
 
 
 @pytest.mark.namespaces

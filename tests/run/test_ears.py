@@ -2,12 +2,18 @@
 
 import json
 import socket
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from relet.model.effects import SERVER_PORT
-from relet.wire.address import ip_text
+from relet.config.load import parse
+from relet.model.effects import SERVER_PORT, Send
+from relet.run.ears import Ears
+from relet.run.loop import Loop
+from relet.wire.address import BROADCAST_MAC, ip_text
+from relet.wire.frame import ETHERTYPE_IP
 from relet.wire.message import decode, encode
 from support.lab import PATIENCE_S, Lab, Process
 from support.links import offered
@@ -38,6 +44,34 @@ def test_an_interface_is_served_each_time_that_it_comes(tmp_path_factory: pytest
             lab.ip(server, "link", "del", "s0")
             process.line("interface lost", "s0")
             process.line("not listening any more", "192.168.1.1:67")
+
+
+def test_replies_to_one_relay_pass_the_kernel_as_one_where_that_is_wanted(tmp_path: Path) -> None:
+    settings = parse(office(), "relet.toml", tmp_path)
+    sends = [Send(b"%d" % n, ip(254), SERVER_PORT, ip(1)) for n in range(8)]
+    headers = 14 + 20 + 8
+    with Lab() as lab:
+        server, host = lab.namespace("server"), lab.namespace("host")
+        lab.cable(server, "s0", host, "c0")
+        lab.address(server, "s0", "192.168.1.1/24")
+        lab.address(host, "c0", "192.168.1.254/24")
+        with lab.inside(host):
+            relay = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE_IP))
+        loop = Loop(lambda: None, lambda: None)
+        with lab.inside(server), relay, frames, closing(loop), closing(Ears(loop, print, lambda: None)) as ears:
+            for each in (relay, frames):
+                each.settimeout(PATIENCE_S)
+            relay.bind(("192.168.1.254", SERVER_PORT))
+            frames.bind(("c0", ETHERTYPE_IP))
+            for merge, expected in ((False, [headers + 1] * 8), (True, [headers + 8]), (False, [headers + 1] * 8)):
+                ears.want(replace(settings, merge_replies=merge))
+                assert ears.send(sends) == 0
+                assert [relay.recv(100) for _ in range(8)] == [send.payload for send in sends]
+                assert [len(frames.recv(100)) for _ in expected] == expected
+            elsewhere = [replace(sends[0], source=ip(9)), replace(sends[0], interface="c0", mac=BROADCAST_MAC)]
+            assert ears.send([*sends, *elsewhere]) == 2
+            assert [relay.recv(100) for _ in range(8)] == [send.payload for send in sends]
 
 
 def test_the_server_identifier_follows_the_address(tmp_path_factory: pytest.TempPathFactory) -> None:

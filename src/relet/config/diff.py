@@ -35,7 +35,7 @@ def fixed(old: Settings, new: Settings) -> list[str]:
 
 def changes(old: Settings, new: Settings) -> list[str]:
     """What becomes different, a line for each thing; nothing if the two mean the same."""
-    lines = [*_values("", old, new, ("listen", "leasequery"))]
+    lines = [*_values("", old, new, ("listen", "leasequery", "merge_replies"))]
     before, after = {each.name: each for each in old.networks}, {each.name: each for each in new.networks}
     if old.networks and new.networks:
         one, other = old.networks[0], new.networks[0]

@@ -110,6 +110,7 @@ def _assemble(raw: Mapping[str, object], base: Path, report: Report, files: tupl
         metrics=server.metrics,
         receive_buffer=server.receive_buffer,
         backlog=server.backlog,
+        merge_replies=server.merge_replies,
         files=files,
     )
 

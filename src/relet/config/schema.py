@@ -144,6 +144,12 @@ class ServerTable(Policy, Said):
         "What waits for the server at each socket, in octets as the kernel reckons: 1,280 for an ordinary request, so 52,000"
         " of them.",
     )
+    merge_replies: bool = _is(
+        False,
+        "Replies of one length to one relay pass the kernel as one, which costs a third; the interface divides them again."
+        " Not for relays that read past the kernel (ISC dhcrelay) in a container or virtual machine of this host: they would"
+        " see them undivided.",
+    )
     leasequery: list[k.Address] = _is([], "Relays (giaddr) that may ask about leases (RFC 4388).")
     user: k.TextOrNothing = _is("", "User that the server becomes once its sockets are open.")
     group: k.TextOrNothing = _is("", "Group that it takes, and that may use the control socket.")

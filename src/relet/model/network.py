@@ -217,6 +217,7 @@ class Settings(msgspec.Struct, frozen=True):
     metrics: (address, port) on which Prometheus is answered, None for nowhere.
     receive_buffer: octets that wait at each socket, by the kernel's reckoning.
     backlog: requests that may wait in memory at most, when more come than can be served.
+    merge_replies: replies of one length to one relay pass the kernel as one.
     files: the configuration files that this was read from.
     """
 
@@ -231,4 +232,5 @@ class Settings(msgspec.Struct, frozen=True):
     metrics: tuple[int, int] | None = None
     receive_buffer: int = 64 << 20
     backlog: int = 200_000
+    merge_replies: bool = False
     files: tuple[str, ...] = ()

@@ -23,9 +23,12 @@ from relet.net.sockets import BATCH, failure
 _HEADER = struct.Struct("@PIPNPNi0PI0P")
 """linux/socket.h struct mmsghdr: address, its length, vectors, their number, control, its length, flags; length of the
 message. A zero of a type aligns what follows, as C does."""
+_CONTROL_LENGTH_AT = struct.calcsize("@PIPNP")
 _LENGTH_AT = struct.calcsize("@PIPNPNi0P")
 _VECTOR = struct.Struct("@PN")
 """struct iovec: where, how much."""
+_LONG = struct.calcsize("@L")
+"""As long as a pointer and a size_t on every Linux."""
 _CACHE_LINE = 64
 
 
@@ -80,39 +83,51 @@ class Inbox:
 class Outbox:
     """Gives messages to a socket that does not block. Raises LinkError if the system cannot take many at once.
 
-    name: octets of an address, 0 if the socket needs none. `names` is to be filled before `give`: that of message n
-    begins at names[n * name]. count: how many can be given at once.
+    name, control: octets of an address and of the control messages, 0 if the socket needs none. Before a batch is given,
+    `names`, `controls` and `control_lengths` are to be filled: what belongs to message n begins at names[n * name] and
+    controls[n * control], and control_lengths[n] is 0 for nothing. count: how many can be given at once.
     """
 
-    def __init__(self, sock: socket.socket, name: int = 0, count: int = BATCH) -> None:
+    def __init__(self, sock: socket.socket, name: int = 0, control: int = 0, count: int = BATCH) -> None:
         self._socket = sock
         self._sendmmsg = _call("sendmmsg")
         self.count = count
         self.names = bytearray(count * name)
+        self.controls = bytearray(count * control)
         vectors = bytearray(count * _VECTOR.size)
         self._vectors = memoryview(vectors).cast("L")
-        names, at = _address(self.names), _address(vectors)
+        names, controls, at = _address(self.names), _address(self.controls), _address(vectors)
         self._octets = ctypes.c_char_p.from_buffer(start := bytearray(_VECTOR.size // 2))
         self._start = memoryview(start).cast("L")
         self._headers = bytearray(
             b"".join(
-                _HEADER.pack(names + n * name if name else 0, name, at + n * _VECTOR.size, 1, 0, 0, 0, 0)
+                _HEADER.pack(
+                    names + n * name if name else 0, name, at + n * _VECTOR.size, 1, controls + n * control, 0, 0, 0
+                )
                 for n in range(count)
             )
         )
         self._at = _address(self._headers)
+        self.control_lengths = memoryview(self._headers).cast("L")[_CONTROL_LENGTH_AT // _LONG :: _HEADER.size // _LONG]
 
     def give(self, messages: Sequence[bytes], drops: Counter[str]) -> int:
         """How many of the messages, `count` at most, the kernel took, in their order.
 
         Whatever it refuses is counted in `drops` by the name of the failure, and the next one is tried.
         """
-        number = len(messages)
-        self._octets.value = b"".join(messages)  # where they stand is to be read in _start
-        lengths = array("L", map(len, messages))
+        refused = self.put(b"".join(messages), array("L", map(len, messages)))
+        for _, code in refused:
+            drops[failure(OSError(code, ""))] += 1
+        return len(messages) - len(refused)
+
+    def put(self, octets: bytes, lengths: "array[int]") -> list[tuple[int, int]]:
+        """Give messages that stand in `octets` one behind the other; which of them the kernel refused, and the errno."""
+        number = len(lengths)
+        refused = []
+        self._octets.value = octets  # where they stand is to be read in _start
         self._vectors[0 : 2 * number : 2] = array("L", accumulate(lengths[:-1], initial=self._start[0]))
         self._vectors[1 : 2 * number : 2] = lengths
-        at = refused = 0
+        at = 0
         while at < number:
             given = self._sendmmsg(self._socket.fileno(), self._at + at * _HEADER.size, number - at, 0)
             if given > 0:
@@ -121,10 +136,9 @@ class Outbox:
             # It stops at the first that it refuses, and says why when nothing stands before that one.
             code = ctypes.get_errno()
             if code != EINTR:
-                drops[failure(OSError(code, ""))] += 1
-                refused += 1
+                refused.append((at, code))
                 at += 1
-        return number - refused
+        return refused
 
 
 def _address(memory: bytearray | mmap.mmap) -> int:

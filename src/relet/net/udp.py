@@ -21,8 +21,12 @@ from relet.net.link import LinkError
 from relet.net.mmsg import Inbox, Outbox
 from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER, crowded, failure, overruns, set_buffers
 from relet.wire.address import ip_text
+from relet.wire.frame import MOST_PAYLOAD
 
 _IN = struct.Struct("!2xHI8x")  # linux/in.h struct sockaddr_in: family, port, address, padding
+_SEGMENT = struct.Struct(f"@NiiH{socket.CMSG_SPACE(2) - socket.CMSG_LEN(2)}x")  # a control message: the length of each
+_UDP_SEGMENT = 103  # linux/udp.h
+_SEGMENTS_MAX = 64  # net/udp.h UDP_MAX_SEGMENTS, 128 since Linux 6.9
 _IP_PKTINFO = 8  # linux/in.h; the socket module does not name it
 _IN_PKTINFO = struct.Struct("@I4s4s")  # interface index, source, destination
 
@@ -32,10 +36,15 @@ class Datagrams:
 
     It hears no broadcasts: they come through the packet socket of their interface. receive_buffer: octets that are to wait
     there; room: how many do.
+
+    merge: datagrams of one length to one port go through the kernel's UDP, IP and queues as one, which costs a third; the
+    interface makes datagrams of it again (udp(7), UDP_SEGMENT). Order is kept among those of one length only. Whoever reads
+    frames on this host itself, in a container or a virtual machine, may see them before that. It may be set anew.
     """
 
-    def __init__(self, address: int, port: int, receive_buffer: int = RECEIVE_BUFFER) -> None:
+    def __init__(self, address: int, port: int, receive_buffer: int = RECEIVE_BUFFER, merge: bool = False) -> None:
         self.address = address
+        self.merge = merge
         self.drops: Counter[str] = Counter()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
@@ -47,13 +56,16 @@ class Datagrams:
             raise LinkError(f"cannot bind {ip_text(address)}:{port}: {error.strerror}", error.errno or 0) from error
         try:
             self._inbox = Inbox(self._socket, DATAGRAM_MAX, _IN.size)
-            self._outbox = Outbox(self._socket, _IN.size)
+            self._outbox = Outbox(self._socket, _IN.size, _SEGMENT.size)
         except LinkError:
             self._socket.close()
             raise
         names = memoryview(self._outbox.names)
         self._ports, self._addresses = names.cast("H"), names.cast("I")
         self._ports[0::8] = array("H", [socket.AF_INET] * BATCH)
+        self._outbox.controls[:] = _SEGMENT.pack(socket.CMSG_LEN(2), socket.IPPROTO_UDP, _UDP_SEGMENT, 0) * BATCH
+        sizes, step = socket.CMSG_LEN(0) // 2, _SEGMENT.size // 2
+        self._sizes = memoryview(self._outbox.controls).cast("H")[sizes::step]
 
     def fileno(self) -> int:
         """For the loop."""
@@ -79,14 +91,32 @@ class Datagrams:
 
     def send(self, sends: Sequence[Send]) -> int:
         """Send from our address, in this order. How many the kernel took; each that it would not is counted."""
-        sent = 0
-        for at in range(0, len(sends), BATCH):
-            batch = sends[at : at + BATCH]
-            number = len(batch)
-            self._addresses[1 : 4 * number : 4] = _big_endian(array("I", [send.destination for send in batch]))
-            self._ports[1 : 8 * number : 8] = _big_endian(array("H", [send.port for send in batch]))
-            sent += self._outbox.give([send.payload for send in batch], self.drops)
-        return sent
+        give = self._give_merged if self.merge else self._give
+        return sum(give(sends[at : at + BATCH]) for at in range(0, len(sends), BATCH))
+
+    def _give(self, sends: Sequence[Send]) -> int:
+        self._address(sends)
+        return self._outbox.give([send.payload for send in sends], self.drops)
+
+    def _give_merged(self, sends: Sequence[Send]) -> int:
+        """What cannot go as one (no room, an old kernel, a path for shorter packets only) goes one by one."""
+        runs = _runs(sends)
+        number = len(runs)
+        self._address([run[0] for run in runs])
+        sizes = [len(run[0].payload) for run in runs]
+        self._sizes[:number] = array("H", [min(size, MOST_PAYLOAD) for size in sizes])
+        used = self._outbox.control_lengths
+        used[:number] = array("L", [_SEGMENT.size if len(run) > 1 else 0 for run in runs])
+        octets = b"".join([send.payload for run in runs for send in run])
+        lengths = array("L", [len(run) * size for run, size in zip(runs, sizes, strict=True)])
+        refused = self._outbox.put(octets, lengths)
+        used[:number] = array("L", bytes(number * lengths.itemsize))
+        return len(sends) - sum(len(runs[n]) - self._give(runs[n]) for n, _ in refused)
+
+    def _address(self, sends: Sequence[Send]) -> None:
+        number = len(sends)
+        self._addresses[1 : 4 * number : 4] = _big_endian(array("I", [send.destination for send in sends]))
+        self._ports[1 : 8 * number : 8] = _big_endian(array("H", [send.port for send in sends]))
 
     def overruns(self) -> int:
         """Datagrams lost in the kernel because we did not read fast enough."""
@@ -141,6 +171,21 @@ class Mouth:
     def close(self) -> None:
         """Give the socket back. Idempotent."""
         self._socket.close()
+
+
+def _runs(sends: Sequence[Send]) -> list[list[Send]]:
+    """What can go as one."""
+    runs: list[list[Send]] = []
+    last: dict[tuple[int, int, int], list[Send]] = {}
+    for send in sends:
+        size = len(send.payload)
+        way = (send.destination, send.port, size)
+        run = last.get(way)
+        if run is None or len(run) == _SEGMENTS_MAX or (len(run) + 1) * size > MOST_PAYLOAD:
+            run = last[way] = []
+            runs.append(run)
+        run.append(send)
+    return runs
 
 
 def _big_endian(numbers: "array[int]") -> "array[int]":

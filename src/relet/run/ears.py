@@ -55,6 +55,7 @@ class Ears:
         self._served: dict[str, Network] = {}
         self._listen: tuple[int, ...] = ()
         self._receive_buffer = 0
+        self._merge = False
         self._told_room = False
         self._on_link: dict[str, DhcpFrames] = {}
         self._known: dict[str, LinkInfo] = {}
@@ -72,6 +73,9 @@ class Ears:
         self._served = {name: network for network in settings.networks for name in network.interfaces}
         self._listen = settings.listen
         self._receive_buffer = settings.receive_buffer
+        self._merge = settings.merge_replies
+        for routed in self._routed.values():
+            routed.merge = self._merge
         if not self._served and not self._listen:
             raise LinkError(
                 "no network has an interface, so it is not known where relays are to be heard; "
@@ -193,7 +197,7 @@ class Ears:
                 continue
             text = f"{ip_text(address)}:{SERVER_PORT}"
             try:
-                self._routed[address] = Datagrams(address, SERVER_PORT, self._receive_buffer)
+                self._routed[address] = Datagrams(address, SERVER_PORT, self._receive_buffer, self._merge)
             except LinkError as error:
                 absent = error.code == errno.EADDRNOTAVAIL
                 self._lacks(text, NOT_OURS if absent else str(error))
