@@ -1,0 +1,373 @@
+"""A fleet of clients without sockets and clocks: answers and time go in, requests come out.
+
+    fleet.hear(payloads, now)           what the servers sent
+    fleet.speak(now, most)              requests to send now, for each relay (or for the one link)
+    fleet.deadline(now)                 when `speak` has something to say again
+    fleet.part()                        what came of it
+
+`now` counts seconds from the start of the storm. A client waits as RFC 2131 s4.1 says: four seconds, then twice as long each
+time, up to 64, give or take one. One that reboots gives up its old address after `reboot_timeout_s` and starts from INIT, as
+one does that is refused (s3.2). A request for an offer is sent four times (s3.1.5). State lies in arrays, not in objects.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterable
+from random import Random
+from typing import NamedTuple
+
+from relet.errors import WireError
+from relet.lab.storm import wrong
+from relet.lab.storm.answers import ACK, KNOWN, NAK, OFFER, Answer, read
+from relet.lab.storm.cast import Cast, Share
+from relet.lab.storm.curves import Curve, arrivals
+from relet.lab.storm.models import MODELS
+from relet.lab.storm.requests import DISCOVER, INIT_REBOOT, KINDS, RENEWING, SELECTING, WISH, Template, hardware
+from relet.lab.storm.tally import SLOT_S, Part, Tally
+from relet.lab.storm.timers import Timers
+from relet.wire.address import ip_text, parse_ip
+
+IDLE, BOUND, FAILED = 5, 6, 7
+"""What a client does that waits for no answer: it has not begun, has a lease, or has given up. Others: the kind it asks."""
+
+MOST_WAIT_S = 64.0  # RFC 2131 s4.1
+MOST_REQUESTS = 4
+MOST_NAKS = 16
+"""A client that is refused so often has given up: the server offers what it will not grant."""
+ATTEMPTS = 8
+"""Attempts of one client that transaction numbers tell apart."""
+MARGIN_S = 2.0
+"""A lease that ends so soon may be refused already."""
+
+_ODD = 0x9E3779B1
+INVERSE = pow(_ODD, -1, 1 << 32)
+"""A client's number, times ATTEMPTS, plus its attempt, times an odd number, plus `salt`, is a transaction number that looks
+like any other; this leads back."""
+_WORD = 0xFFFFFFFF
+
+
+class Manner(NamedTuple):
+    """How the crowd comes and behaves. window: clients that are on their way at a time at most; 0 for the curve alone.
+    alone: is there nobody else on the link, so that an answer to a stranger is wrong?"""
+
+    curve: Curve = Curve.AT_ONCE
+    over_s: float = 1.0
+    window: int = 0
+    patience_s: float = 4.0
+    reboot_timeout_s: float = 10.0
+    broadcast: bool = False
+    alone: bool = True
+
+
+class Glance(NamedTuple):
+    """How far a storm is. Counts from its beginning."""
+
+    now: float
+    begun: int
+    bound: int
+    sent: int
+    again: int
+    answers: int
+    wrong: int
+
+
+def salt(seed: int) -> int:
+    """What a storm's transaction numbers begin at."""
+    return Random(seed).getrandbits(32)
+
+
+def part_of(xid: int, start: int, stride: int) -> int:
+    """Which of `stride` processes has the client with this transaction number."""
+    return ((xid - start) * INVERSE & _WORD) // ATTEMPTS % stride
+
+
+class Fleet:
+    """The clients `first`, `first + stride`, ... of a cast. relays: their addresses, none on a link.
+
+    wall: the time at which it starts; it may be set until then. tally: what was counted so far. seed: of the dice for delays
+    and order; with the same one, the same happens.
+    """
+
+    def __init__(
+        self,
+        cast: Cast,
+        manner: Manner,
+        seed: int,
+        wall: float,
+        relays: tuple[str, ...] = (),
+        first: int = 0,
+        stride: int = 1,
+    ) -> None:
+        self.tally = Tally()
+        self._cast, self._manner, self.wall = cast, manner, wall
+        self._first, self._stride = first, stride
+        self._mine = mine = range(first, cast.memory.clients, stride)
+        self._salt = salt(seed)
+        self._dice = Random(seed * 65_537 + first)
+        self._relays = max(1, len(relays))
+        self._templates = _templates(cast, manner, relays)
+        self._start = int.from_bytes(hardware(cast.memory.tribe))
+        count = len(mine)
+        self._doing = bytearray([IDLE]) * count
+        self._queued, self._tries, self._attempt, self._naks = (bytearray(count) for _ in range(4))
+        self._asked = array("I", (cast.asked[at] for at in mine))
+        self._server = array("I", bytes(4 * count))
+        self._began = array("d", [-1.0]) * count
+        self._exchange = array("d", bytes(8 * count))
+        self._bound = array("d", [-1.0]) * count
+        self._expires = array("I", bytes(4 * count))
+        self._timers = Timers(count)
+        self._ready: deque[int] = deque()
+        self._order = array("I", range(count))
+        self._dice.shuffle(self._order)
+        self._moments = arrivals(manner.curve, count, manner.over_s, self._dice)
+        self._begun = self._finished = 0
+
+    @property
+    def done(self) -> bool:
+        """Has every client a lease, or given up?"""
+        return self._finished == len(self._mine)
+
+    def speak(self, now: float, most: int) -> list[list[bytes]]:
+        """At most that many requests, a list for each relay, in the order in which they are to be sent."""
+        self._begin(now)
+        for client in self._timers.rung(now):
+            self._ring(client, now)
+        out: list[list[bytes]] = [[] for _ in range(self._relays)]
+        ready, doing = self._ready, self._doing
+        for _ in range(min(most, len(ready))):
+            client = ready.popleft()
+            self._queued[client] = 0
+            if doing[client] <= WISH:
+                relay, octets = self._request(client, now)
+                out[relay].append(octets)
+        return out
+
+    def hear(self, payloads: Iterable[bytes], now: float) -> None:
+        """Answers of servers, whatever they are."""
+        tally, heard = self.tally, 0
+        for data in payloads:
+            heard += 1
+            try:
+                answer = read(data)
+            except WireError as error:
+                tally.blame(wrong.MALFORMED, str(error))
+                continue
+            tally.answers[KNOWN[answer.kind]] += 1
+            client = self._client_of(answer)
+            if client is not None:
+                self._answer(client, answer, now)
+        tally.answered_at[int(now / SLOT_S)] += heard
+
+    def deadline(self, now: float) -> float | None:
+        """When to speak next: at once if something is ready; None if only an answer brings more."""
+        if self._ready:
+            return now
+        times = [at for at in (self._timers.next(),) if at is not None]
+        if self._begun < len(self._mine) and not self._window_is_full():
+            times.append(self._moments[self._begun])
+        return min(times, default=None)
+
+    def glance(self, now: float) -> Glance:
+        """How far it is."""
+        tally = self.tally
+        bound = sum(tally.bound_at.values())
+        sent, answers = sum(tally.sent.values()), sum(tally.answers.values())
+        return Glance(now, self._begun, bound, sent, tally.again, answers, sum(tally.wrong.values()))
+
+    def part(self) -> Part:
+        """What there is to tell at the end."""
+        return Part(
+            self._first,
+            self._stride,
+            self.tally,
+            self._began,
+            self._bound,
+            array("I", (at if self._doing[k] == BOUND else 0 for k, at in enumerate(self._asked))),
+            self._expires,
+        )
+
+    def _window_is_full(self) -> bool:
+        return bool(self._manner.window) and self._begun - self._finished >= self._manner.window
+
+    def _begin(self, now: float) -> None:
+        """Send those on their way whose time has come."""
+        while self._begun < len(self._mine) and self._moments[self._begun] <= now and not self._window_is_full():
+            client = self._order[self._begun]
+            if self._manner.curve is not Curve.AT_ONCE:
+                self.tally.behind_s = max(self.tally.behind_s, now - self._moments[self._begun])
+            self._begun += 1
+            self._turn_to(client, self._cast.begins[self._mine[client]])
+
+    def _turn_to(self, client: int, kind: int) -> None:
+        """Begin to ask for something else. A new attempt gets a new transaction; the answer to an offer does not."""
+        if kind != SELECTING:
+            self._attempt[client] = (self._attempt[client] + 1) % ATTEMPTS
+        self._doing[client], self._tries[client] = kind, 0
+        self._queue(client)
+
+    def _queue(self, client: int) -> None:
+        if not self._queued[client]:
+            self._queued[client] = 1
+            self._ready.append(client)
+
+    def _ring(self, client: int, now: float) -> None:
+        """No answer so far."""
+        kind = self._doing[client]
+        over = kind == INIT_REBOOT and now - self._exchange[client] >= self._manner.reboot_timeout_s
+        if over or (kind == SELECTING and self._tries[client] >= MOST_REQUESTS):
+            self._met(client, kind, "silence")
+            self._turn_to(client, DISCOVER)
+        else:
+            self._queue(client)
+
+    def _request(self, client: int, now: float) -> tuple[int, bytes]:
+        kind, whole = self._doing[client], self._mine[client]
+        tries = self._tries[client] = self._tries[client] + 1
+        tally, slot = self.tally, int(now / SLOT_S)
+        if tries == 1:
+            self._exchange[client] = now
+            if self._began[client] < 0:
+                self._began[client] = now
+                tally.begun_at[slot] += 1
+        else:
+            tally.again += 1
+        tally.sent[KINDS[kind]] += 1
+        tally.sent_at[slot] += 1
+        self._timers.set(client, self._until(kind, tries, now, self._exchange[client]))
+        relay = whole % self._relays
+        circuits = self._cast.memory.circuits
+        octets = self._templates[kind][self._cast.models[whole]][relay].fill(
+            self._cast.numbers[whole],
+            (whole * ATTEMPTS + self._attempt[client]) * _ODD + self._salt & _WORD,
+            min(0xFFFF, int(now - self._began[client])),
+            self._asked[client],
+            self._server[client],
+            whole // self._relays % circuits if circuits else 0,
+        )
+        return relay, octets
+
+    def _until(self, kind: int, tries: int, now: float, began: float) -> float:
+        """When to try again, or to give up the old address (RFC 2131 s4.1, s3.2)."""
+        patience = self._manner.patience_s
+        wait = min(MOST_WAIT_S, patience * 2.0 ** (tries - 1))
+        at = now + wait + self._dice.uniform(-1, 1) * min(1.0, patience / 4)
+        return min(at, began + self._manner.reboot_timeout_s) if kind == INIT_REBOOT else at
+
+    def _client_of(self, answer: Answer) -> int | None:
+        """Which of our clients is meant, if its answer is for it and for what it asks now."""
+        number = (answer.xid - self._salt) * INVERSE & _WORD
+        whole, attempt = divmod(number, ATTEMPTS)
+        client, rest = divmod(whole - self._first, self._stride)
+        if rest and 0 <= whole < self._cast.memory.clients:
+            self.tally.ignored += 1  # another process's: on a link, all hear all
+        elif rest or not 0 <= client < len(self._mine):
+            if self._manner.alone or answer.start == self._start:
+                self.tally.blame(wrong.NOBODY, f"{KNOWN[answer.kind]} with xid {answer.xid:#010x}")
+            else:
+                self.tally.ignored += 1
+        elif (answer.start, answer.number) != (self._start, self._cast.numbers[whole]):
+            found = f"{answer.start:04x}{answer.number:08x}"
+            self.tally.blame(wrong.OTHER_HARDWARE, f"{KNOWN[answer.kind]} to {self._name(whole)} names {found}")
+        elif attempt != self._attempt[client] or self._doing[client] == IDLE:
+            self.tally.late += 1
+        else:
+            return client
+        return None
+
+    def _answer(self, client: int, answer: Answer, now: float) -> None:
+        kind, asks = answer.kind, self._doing[client]
+        if self._cast.memory.circuits and not answer.relay:
+            self._blame(client, wrong.NO_RELAY_INFORMATION, KNOWN[kind])
+        if kind == OFFER and asks in (DISCOVER, WISH):
+            self._asked[client], self._server[client] = answer.address, answer.server
+            self.tally.took(now, now - self._exchange[client])
+            self._turn_to(client, SELECTING)
+        elif kind == ACK and asks in (SELECTING, INIT_REBOOT, RENEWING):
+            self._confirmed(client, asks, answer, now)
+        elif kind == NAK and asks in (SELECTING, INIT_REBOOT, RENEWING):
+            self._refused(client, asks, now)
+        else:
+            self.tally.surplus += 1
+            if asks == BOUND:
+                self._afterwards(client, answer, now)
+
+    def _confirmed(self, client: int, asks: int, answer: Answer, now: float) -> None:
+        whole, address = self._mine[client], answer.address
+        if address != self._asked[client]:
+            told = f"asked for {ip_text(self._asked[client])}, got {ip_text(address)}"
+            self._blame(client, wrong.OTHER_ADDRESS, told)
+        elif asks != SELECTING and self._cast.shares[whole] == Share.FOREIGN:
+            self._blame(client, wrong.FOREIGN, ip_text(address))
+        elif asks != SELECTING and self._cast.shares[whole] == Share.TAKEN:
+            self._blame(client, wrong.TAKEN, ip_text(address))
+        self._met(client, asks, "ACK")
+        self.tally.took(now, now - self._exchange[client])
+        self.tally.bound_at[int(now / SLOT_S)] += 1
+        self._asked[client], self._server[client], self._bound[client] = address, answer.server, now
+        self._expires[client] = min(_WORD, int(self.wall + now) + answer.seconds)
+        self._end(client, BOUND)
+
+    def _refused(self, client: int, asks: int, now: float) -> None:
+        if asks != SELECTING and self._is_valid(client, now):
+            self._blame(client, wrong.NAK_WITHOUT_RIGHT, f"{KINDS[asks]} for {ip_text(self._asked[client])}")
+        self._met(client, asks, "NAK")
+        self.tally.took(now, now - self._exchange[client])
+        self._naks[client] += 1
+        if self._naks[client] >= MOST_NAKS:
+            self.tally.failed += 1
+            self._end(client, FAILED)
+        else:
+            self._turn_to(client, DISCOVER)
+
+    def _afterwards(self, client: int, answer: Answer, now: float) -> None:
+        """A second answer to what is answered: it must not contradict the first."""
+        if answer.kind == ACK and answer.address != self._asked[client]:
+            told = f"has {ip_text(self._asked[client])}, then got {ip_text(answer.address)}"
+            self._blame(client, wrong.OTHER_ADDRESS, told)
+        elif answer.kind == NAK and self._is_valid(client, now):
+            self._blame(client, wrong.NAK_WITHOUT_RIGHT, f"{ip_text(self._asked[client])}, after an ACK for it")
+
+    def _is_valid(self, client: int, now: float) -> bool:
+        whole = self._mine[client]
+        return (
+            self._cast.shares[whole] == Share.VALID
+            and self._asked[client] == self._cast.asked[whole]
+            and self._cast.expires[whole] > self.wall + now + MARGIN_S
+        )
+
+    def _met(self, client: int, asks: int, outcome: str) -> None:
+        """How a client was met that remembered something; told once, of its first request."""
+        share = self._cast.shares[self._mine[client]]
+        if share and asks in (INIT_REBOOT, RENEWING):
+            self.tally.met[f"{Share(share).name.lower()} {outcome}"] += 1
+
+    def _end(self, client: int, how: int) -> None:
+        self._doing[client] = how
+        self._timers.clear(client)
+        self._finished += 1
+
+    def _blame(self, client: int, name: str, told: str) -> None:
+        self.tally.blame(name, f"{self._name(self._mine[client])}: {told}")
+
+    def _name(self, whole: int) -> str:
+        number = self._cast.numbers[whole]
+        return f"client {whole} ({(hardware(self._cast.memory.tribe) + number.to_bytes(4)).hex(':')})"
+
+
+def _templates(cast: Cast, manner: Manner, relays: tuple[str, ...]) -> list[list[list[Template]]]:
+    """By kind, model and relay."""
+    memory = cast.memory
+    addresses = [parse_ip(relay) for relay in relays] or [0]
+    return [
+        [
+            [
+                Template(MODELS[title], kind, memory.tribe, relay, bool(memory.circuits), manner.broadcast)
+                for relay in addresses
+            ]
+            for title in cast.titles
+        ]
+        for kind in range(WISH + 1)
+    ]

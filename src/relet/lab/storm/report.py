@@ -1,0 +1,282 @@
+"""What came of a storm: the figures that text, JSON and picture are made of. `docs/storm.schema.json` describes the JSON.
+
+All times are seconds from the start of the storm, all latencies seconds between the first sending of a request and its
+answer, so a request that was lost and answered when it was sent again counts as long as its client waited.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Literal
+
+import msgspec
+
+from relet.lab.storm.cast import Cast, Share
+from relet.lab.storm.memory import FOREVER, Memory
+from relet.lab.storm.tally import BUCKETS, SLOT_S, Part, Tally, middle, quantile
+from relet.lab.storm.wrong import TWO_CLIENTS
+from relet.wire.address import ip_text
+
+MOST_STEPS = 1200
+"""Points of a timeline."""
+STEPS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+MOMENTS = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p100": 1.0}
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What was asked for. server, relays: addresses; interface: the link instead. started: ISO 8601, UTC."""
+
+    name: str
+    work: str
+    clients: int
+    server: str
+    relays: tuple[str, ...]
+    interface: str
+    curve: str
+    over_s: float
+    window: int
+    seed: int
+    processes: int
+    limit_s: float
+    patience_s: float
+    reboot_timeout_s: float
+    circuits: int
+    models: dict[str, int]
+    started: str
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Quantiles in seconds, within 5 %; the greatest is exact. histogram: (middle of a bucket, how many answers)."""
+
+    count: int
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    max: float | None
+    histogram: tuple[tuple[float, int], ...] = ()
+
+
+class Met(msgspec.Struct, frozen=True):
+    """How the clients that remembered one sort of lease were met by the answer to their first request."""
+
+    clients: int
+    ack: int
+    nak: int
+    silence: int
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """How often it happened, and some examples in words."""
+
+    count: int
+    examples: tuple[str, ...]
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """One value for each step of `step_s` seconds. bound: altogether by then. p50, p99: latency of the answers in it."""
+
+    step_s: float
+    begun: tuple[int, ...]
+    sent: tuple[int, ...]
+    answers: tuple[int, ...]
+    bound: tuple[int, ...]
+    p50: tuple[float | None, ...]
+    p99: tuple[float | None, ...]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A storm. end: done, limit or interrupted. seconds: until the last client was bound, or until the end.
+
+    bound: clients with a lease. kept: those of them that have the address which they had. moments: when that share of all
+    clients was bound, null for never. rate: clients bound a second, until 90 % of them were (what has to wait for a timer
+    says nothing of a server's speed). wait: from a client's first request to its lease. sent: by kind, sent_again among
+    them. late, surplus: answers that nobody waited for any more. overruns: answers that this machine lost. unsent: requests
+    that it could not send. behind_s: how late it was itself.
+    """
+
+    format: Literal["relet-storm"] = "relet-storm"
+    version: Literal[1] = 1
+    setup: Setup
+    end: str
+    seconds: float
+    good: bool
+    bound: int
+    failed: int
+    kept: int
+    rate: float
+    moments: dict[str, float | None]
+    wait: Latency
+    latency: Latency
+    sent: dict[str, int]
+    sent_again: int
+    answers: dict[str, int]
+    late: int
+    surplus: int
+    remembered: dict[str, Met]
+    wrong: dict[str, Wrong]
+    overruns: int
+    unsent: dict[str, int]
+    behind_s: float
+    timeline: Timeline
+
+
+def report(setup: Setup, cast: Cast, parts: Sequence[Part], end: str, wall: float, elapsed_s: float) -> Report:
+    """The figures of all processes together, of a storm that began at `wall` and ended after `elapsed_s`."""
+    tally = Tally()
+    for part in parts:
+        tally.add(part.tally)
+    clients = cast.memory.clients
+    bound_at, addresses, expires = _joined(parts, clients)
+    for told in _doubles(bound_at, addresses, expires, wall):
+        tally.blame(TWO_CLIENTS, told)
+    moments = sorted(at for at in bound_at if at >= 0)
+    waits = sorted(
+        bound - began for part in parts for bound, began in zip(part.bound, part.began, strict=True) if bound >= 0
+    )
+    last = moments[-1] if moments else 0.0
+    seconds = last if len(moments) == clients else elapsed_s
+    return Report(
+        setup=setup,
+        end=end,
+        seconds=round(seconds, 4),
+        good=len(moments) == clients and not tally.wrong,
+        bound=len(moments),
+        failed=tally.failed,
+        kept=sum(1 for mine, old in zip(addresses, cast.memory.addresses, strict=True) if mine and mine == old),
+        rate=_rate(moments, clients),
+        moments={name: _moment(moments, clients, share) for name, share in MOMENTS.items()},
+        wait=_exact(waits),
+        latency=_latency(tally),
+        sent=dict(tally.sent),
+        sent_again=tally.again,
+        answers=dict(tally.answers),
+        late=tally.late,
+        surplus=tally.surplus,
+        remembered=_remembered(cast, tally),
+        wrong={name: Wrong(number, tuple(tally.examples.get(name, ()))) for name, number in tally.wrong.items()},
+        overruns=tally.overruns,
+        unsent={name: number for name, number in tally.unsent.items() if number},
+        behind_s=round(tally.behind_s, 4),
+        timeline=_timeline(tally, seconds),
+    )
+
+
+def remembering(memory: Memory, parts: Sequence[Part], numbers: Sequence[int]) -> Memory:
+    """The fleet with the leases that it has now. A client that got none keeps what it had."""
+    addresses, expires = array("I", memory.addresses), array("I", memory.expires)
+    for part in parts:
+        places = range(part.first, memory.clients, part.stride)
+        for at, address, until in zip(places, part.addresses, part.expires, strict=True):
+            if address and numbers[at] == at:  # a stranger's lease is not this client's
+                addresses[at], expires[at] = address, until
+    return msgspec.structs.replace(memory, addresses=addresses, expires=expires)
+
+
+def _joined(parts: Sequence[Part], clients: int) -> tuple[array[float], array[int], array[int]]:
+    """When each client was bound, its address and the end of its lease, over all processes."""
+    bound, addresses, expires = (
+        array("d", bytes(8 * clients)),
+        array("I", bytes(4 * clients)),
+        array("I", bytes(4 * clients)),
+    )
+    for part in parts:
+        mine = slice(part.first, None, part.stride)
+        bound[mine], addresses[mine], expires[mine] = part.bound, part.addresses, part.expires
+    return bound, addresses, expires
+
+
+def _doubles(bound: Sequence[float], addresses: Sequence[int], expires: Sequence[int], wall: float) -> list[str]:
+    """In words, each client that was granted an address which another one still had."""
+    holders: dict[int, list[int]] = defaultdict(list)
+    for client, address in enumerate(addresses):
+        if address:
+            holders[address].append(client)
+    found = []
+    for address, clients in holders.items():
+        clients.sort(key=bound.__getitem__)
+        for earlier, later in pairwise(clients):
+            if expires[earlier] == FOREVER or wall + bound[later] < expires[earlier]:
+                found.append(f"clients {earlier} and {later} both have {ip_text(address)}")
+    return found
+
+
+def _moment(moments: Sequence[float], clients: int, share: float) -> float | None:
+    """When that share of all clients was bound."""
+    wanted = -(-int(clients * share * 100) // 100)
+    return round(moments[wanted - 1], 4) if 0 < wanted <= len(moments) else None
+
+
+def _rate(moments: Sequence[float], clients: int) -> float:
+    """Clients bound a second, until 90 % of all were, or until the last."""
+    enough = moments[: -(-clients * 9 // 10)]
+    return round(len(enough) / enough[-1], 1) if enough and enough[-1] > 0 else 0.0
+
+
+def _exact(values: Sequence[float]) -> Latency:
+    """Quantiles of sorted values."""
+    if not values:
+        return Latency(0, None, None, None, None)
+    p50, p90, p99, most = (
+        round(values[max(0, -(-int(len(values) * share * 100) // 100) - 1)], 6) for share in MOMENTS.values()
+    )
+    return Latency(len(values), p50, p90, p99, most)
+
+
+def _latency(tally: Tally) -> Latency:
+    overall: Counter[int] = Counter()
+    for key, number in tally.latencies.items():
+        overall[key % BUCKETS] += number
+    rows = sorted(overall.items())
+    p50, p90, p99 = (_below(quantile(rows, share), tally.slowest_s) for share in (0.5, 0.9, 0.99))
+    histogram = tuple((round(middle(at), 7), number) for at, number in rows)
+    return Latency(sum(overall.values()), p50, p90, p99, round(tally.slowest_s, 6) if rows else None, histogram)
+
+
+def _remembered(cast: Cast, tally: Tally) -> dict[str, Met]:
+    there = Counter(cast.shares)
+    return {
+        share.name.lower(): Met(
+            there[share], *(tally.met[f"{share.name.lower()} {outcome}"] for outcome in ("ACK", "NAK", "silence"))
+        )
+        for share in Share
+        if share and there[share]
+    }
+
+
+def _timeline(tally: Tally, seconds: float) -> Timeline:
+    step = next((step for step in STEPS_S if seconds / step <= MOST_STEPS), STEPS_S[-1])
+    wide = round(step / SLOT_S)
+    length = int(seconds / step) + 1
+    histograms: list[Counter[int]] = [Counter() for _ in range(length)]
+    for key, number in tally.latencies.items():
+        slot, bucket = divmod(key, BUCKETS)
+        histograms[min(slot // wide, length - 1)][bucket] += number
+
+    def steps(slots: Counter[int]) -> tuple[int, ...]:
+        row = [0] * length
+        for slot, number in slots.items():
+            row[min(slot // wide, length - 1)] += number
+        return tuple(row)
+
+    rows = [sorted(histogram.items()) for histogram in histograms]
+    return Timeline(
+        step,
+        steps(tally.begun_at),
+        steps(tally.sent_at),
+        steps(tally.answered_at),
+        tuple(accumulate(steps(tally.bound_at))),
+        tuple(_rounded(quantile(row, 0.5)) for row in rows),
+        tuple(_rounded(quantile(row, 0.99)) for row in rows),
+    )
+
+
+def _below(seconds: float | None, most: float) -> float | None:
+    """A bucket's middle may lie above the greatest value in it."""
+    return None if seconds is None else round(min(seconds, most), 7)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 7)
