@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import conformance
+import msgspec
 import performance
 
 from relet.client.arrows import diagram
@@ -18,6 +19,7 @@ from relet.config import schema
 from relet.config.editor import INNER, json_schema, settings_of
 from relet.config.expression import MOST_CHARACTERS, MOST_DEPTH, MOST_VALUES, OPERATORS
 from relet.config.fields import FLAGS, HEADER, OPTION_NAMES, RELAY_NAMES, SPACES, field_of
+from relet.lab.storm.report import Report
 from relet.model.network import BUILT_IN_CLASSES
 from relet.model.reasons import REASONS
 from relet.run.metrics import METRICS
@@ -303,6 +305,11 @@ def editor_schema() -> str:
     return json.dumps(json_schema(), indent=2) + "\n"
 
 
+def storm_schema() -> str:
+    """What a report of `relet storm --json` holds."""
+    return json.dumps(msgspec.json.schema(Report), indent=2) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "conformance.md": lambda: MADE + "\n" + conformance.page(),
     "classes.md": classes,
@@ -315,6 +322,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "states.md": states,
     "settings.md": settings,
     "relet.schema.json": editor_schema,
+    "storm.schema.json": storm_schema,
 }
 
 

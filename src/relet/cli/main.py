@@ -50,6 +50,7 @@ COMMANDS = (
     ),
     Command("lease", "relet.cli.lease:lease", "Add, change, end or reserve a lease by hand; lift a quarantine."),
     Command("decode", "relet.cli.decode:decode", "Show DHCP messages in hex or in a capture as text or JSON."),
+    Command("storm", "relet.cli.storm:storm", "Let a fleet of clients loose on a DHCP server, and see how it fares."),
     Command("demo", "relet.cli.demo:demo", "Watch a client reallocate its lease in a network of its own."),
 )
 
