@@ -38,8 +38,10 @@ fuzz: $(READY)  ## a million mutated inputs for the readers of bytes, and as man
 	$(BIN)/python tests/fuzz/wire.py --runs 1000000 $(ARGS)
 	$(BIN)/python tests/fuzz/datagrams.py --runs 1000000 $(ARGS)
 
-crash: $(READY)  ## kill -9 a serving server 200 times and hold it to what it had promised (root)
+crash: $(READY)  ## kill -9 a serving server 200 times, let the power fail at any moment, and look for broken promises (root)
 	$(BIN)/python tests/crash/kill.py --times 200 $(ARGS)
+	$(BIN)/python tests/crash/power.py $(ARGS)
+	$(BIN)/python tests/crash/promises.py $(ARGS)
 
 clean:  ## forget the environment and what tools remember
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

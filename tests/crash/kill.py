@@ -13,7 +13,6 @@ namespaces. Exits 1 if a promise was broken.
 import argparse
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -27,82 +26,17 @@ sys.path.append(str(Path(__file__).parent.parent))  # so that this is a program,
 
 from crash.fleet import ASKED_AGAIN, PATIENCE_S, Fleet
 from crash.ledger import Ledger, Violation
+from crash.victim import Victim, load
 from crash.wires import RELAY, SERVER, SETTLES_S, Wires
-from support.lab import RELET, Lab, need
+from support.lab import Lab
 
-CLIENTS, ADDRESSES = 260, 200
-IN_FLIGHT = 120
-MOST_ACTING = 32
-"""New requests between two looks for replies."""
+CLIENTS = 260
 LOAD_S = 0.5
 """Longest load before a kill."""
 FOLDS_S = 1.0
 """After so much silence the server folds its history in one step after the other."""
 MOST_TOLD = 20
 """Violations told one by one."""
-STARTS_S = 60.0
-"""A server that does not answer by then will never."""
-
-CONFIGURATION = """
-[server]
-store = "sqlite:{store}"
-{more}
-
-[[network]]
-name = "office"
-interfaces = ["s0"]
-lease-time = "20s"
-min-lease-time = "1s"
-max-lease-time = "10m"
-decline-time = "3s"
-options = {{ domain-name = "{domain}.example.org" }}
-
-[[network.subnet]]
-prefix = "192.168.0.0/20"
-pools = ["192.168.2.1-192.168.2.{last}"]
-"""
-
-
-class Victim:
-    """The server process. folder: its configuration, store and log are there."""
-
-    def __init__(self, namespace: str, folder: Path, sync: str) -> None:
-        self._argv = [need("ip"), "netns", "exec", namespace, *RELET, "serve", "--config", str(folder / "relet.toml")]
-        self.store = folder / "store"
-        self.log = folder / "log"
-        self._config = folder / "relet.toml"
-        self._control = folder / "relet.sock"
-        self._sync = sync
-        self._process: subprocess.Popen[bytes] | None = None
-        self.store.mkdir()
-        self.configure("first")
-
-    def configure(self, domain: str) -> None:
-        """Write the configuration with something new in it."""
-        more = f'sync = "{self._sync}"' if self._sync else ""
-        text = CONFIGURATION.format(store=self.store / "leases.db", more=more, domain=domain, last=ADDRESSES)
-        self._config.write_text(text)
-
-    def start(self) -> None:
-        """Begin to start it."""
-        self._control.unlink(missing_ok=True)
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def signal(self, number: int) -> None:
-        """Send it a signal; kill -9 leaves no process behind when this returns."""
-        if self._process is not None:
-            self._process.send_signal(number)
-            if number == signal.SIGKILL:
-                self._process.wait()
-
-    def listens(self) -> bool:
-        """Are its sockets open?"""
-        return self._control.exists()
-
-    def running(self) -> bool:
-        """Has it not ended by itself?"""
-        return self._process is not None and self._process.poll() is None
 
 
 class Summary(NamedTuple):
@@ -175,14 +109,11 @@ class Killer:
 
     def close(self) -> None:
         """End the server."""
-        self._victim.signal(signal.SIGKILL)
+        self._victim.kill()
 
     def _serve(self, most_s: float = LOAD_S) -> None:
         """Load for a while."""
-        until = time.monotonic() + self._dice.uniform(0.0, most_s)
-        while time.monotonic() < until:
-            self._wires.send(self._fleet.act(time.time(), min(IN_FLIGHT, self._fleet.waiting + MOST_ACTING)))
-            self._wires.receive(self._hear, 0.005)
+        load(self._wires, self._fleet, self._dice.uniform(0.0, most_s))
 
     def _start(self) -> None:
         """Another kill before this one, after which it is on its way up."""
@@ -207,9 +138,9 @@ class Killer:
         self._serve(0.1)
 
     def _kill(self, moment: str) -> None:
-        if moment != "stopping" and not self._victim.running():
-            raise AssertionError(f"the server has ended by itself:\n{self._victim.log.read_text()[-4000:]}")
-        self._victim.signal(signal.SIGKILL)
+        if moment != "stopping":
+            self._victim.check()
+        self._victim.kill()
         self._kills[moment] += 1
         while self._wires.receive(self._hear, SETTLES_S):  # what had left it counts
             pass
@@ -217,17 +148,12 @@ class Killer:
 
     def _restart(self) -> None:
         """Start it. Most holders ask, as often as clients do, and have to be confirmed."""
-        began = time.monotonic()
         self._victim.start()
-        while not self._victim.listens():
-            if time.monotonic() - began > STARTS_S or not self._victim.running():
-                raise AssertionError(f"the server does not start:\n{self._victim.log.read_text()[-4000:]}")
-            time.sleep(0.005)
-        self._starts_s = time.monotonic() - began
+        self._starts_s = self._victim.ready()
         self._left += len(self.ledger.due(time.time()))
         self._wires.send(self._fleet.ask(time.time()))
         self._asked += self._fleet.waiting
-        for _ in range(ASKED_AGAIN):
+        for _ in range(ASKED_AGAIN if self._copy is None else 1):
             until = time.monotonic() + PATIENCE_S
             while self._fleet.waiting and time.monotonic() < until:
                 self._wires.receive(self._hear, PATIENCE_S / 10)

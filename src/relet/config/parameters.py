@@ -7,7 +7,7 @@ from relet.config.options import read_option_name, read_options
 from relet.config.reading import Reading
 from relet.config.report import Report
 from relet.config.schema import Said
-from relet.model.network import DEFAULT_LEASE_S, SHORTEST_LEASE_S, Parameters
+from relet.model.network import DEFAULT_LEASE_S, NOTHING, SHORTEST_LEASE_S, Parameters
 from relet.wire.options import CLASSLESS_ROUTES as ROUTES
 from relet.wire.options import V6_ONLY_PREFERRED
 
@@ -37,7 +37,8 @@ def read_parameters(table: Said | None, raw: Raw, path: Path, where: str, readin
             reading.report.add((*path, "routes"), where, what, "leave one out; routes makes the option")
         options[ROUTES.code] = ROUTES.encode(table.routes)
     said = {name: getattr(table, name) for name in _FIELDS if name in table.model_fields_set}
-    return Parameters(options=options, force=frozenset(row.code for row in forced if row), **said)
+    own = Parameters(options=options, force=frozenset(row.code for row in forced if row), **said)
+    return NOTHING if own == NOTHING else own  # most reservations say nothing of their own: they are one and the same
 
 
 def check_times(own: Parameters, wider: Parameters, path: Path, where: str, report: Report) -> None:

@@ -74,9 +74,14 @@ class PoolAddresses:
             entry = 0
             if before is None:
                 self._fresh.touch(address)
+                self._count(after.state, 1)
             else:
                 entry = before.expires
-                self._count(before.state, -1)
+                if before.state is not after.state:
+                    self._count(before.state, -1)
+                    self._count(after.state, 1)
+        else:
+            self._count(after.state, 1)
         later = 0
         if (shorter := self._shorter.get(address)) is not None:
             true, later = shorter
@@ -84,10 +89,9 @@ class PoolAddresses:
         if after.state is LeaseState.RELEASED:
             (self._kept if after.kept else self._returned)[address] = entry
             return
-        self._count(after.state, 1)
         if entry <= 0:
             self._stand(address, after.expires, later)
-        elif self._ends.misses(entry, after.expires) and later < MAX_SHORTER:
+        elif after.expires < entry and self._ends.misses(entry, after.expires) and later < MAX_SHORTER:
             self._stand(address, after.expires, later + 1)
 
     def promised(self, address: int) -> None:

@@ -4,7 +4,7 @@ A test looks at the message, at where it came in and at the client's reservation
 false: no octets from outside make a test fail. A network that names no class anywhere has no `Classes` and pays nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any as Anything
 from typing import TypeAlias, assert_never
 
@@ -13,6 +13,7 @@ from relet.model.events import Arrival
 from relet.model.expression import All, Any, AsksFor, Compare, Exists, Expression, Field, Flag, InClass, Not
 from relet.model.ident import random_mac
 from relet.model.network import BUILT_IN_CLASSES, Network, Reservation
+from relet.server.relayed import suboptions
 from relet.server.reservations import full_name, host_name
 from relet.wire.address import mask
 from relet.wire.message import Message
@@ -32,7 +33,7 @@ MOST_GLOB = 255
 class Subject:
     """What a test is asked about. info: option 82, of the message or remembered. classes: those found so far."""
 
-    __slots__ = ("_relay", "arrival", "classes", "info", "message", "network", "reservation")
+    __slots__ = ("arrival", "classes", "info", "message", "network", "reservation")
 
     def __init__(
         self, message: Message, arrival: Arrival, network: str, reservation: Reservation | None, info: bytes | None
@@ -43,16 +44,13 @@ class Subject:
         self.reservation = reservation
         self.info = info
         self.classes: set[str] = set()
-        self._relay: dict[int, bytes] | None = None
 
-    def relay(self) -> dict[int, bytes]:
+    def relay(self) -> Mapping[int, bytes]:
         """The relay's sub-options; none if they are broken."""
-        if self._relay is None:
-            try:
-                self._relay = decode_suboptions(self.info) if self.info else {}
-            except WireError:
-                self._relay = {}
-        return self._relay
+        try:
+            return suboptions(self.info) if self.info else {}
+        except WireError:
+            return {}
 
 
 Test: TypeAlias = Callable[[Subject], bool]
@@ -77,10 +75,8 @@ class Classes:
         """The names of the classes that a client is in, in the file's order, then built-in ones."""
         subject = Subject(message, arrival, self._network.name, reservation, info)
         built_in = [name for name, test in _BUILT_IN if test(subject)]
-        found = subject.classes
-        found.update(built_in)
         given: tuple[str, ...] = () if reservation is None else reservation.classes
-        found.update(given)
+        found = subject.classes = {*built_in, *given}
         named = []
         for name, test in self._tests:
             if name in given or test(subject):

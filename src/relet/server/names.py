@@ -20,6 +20,8 @@ _S_FLAG, _O_FLAG, _N_FLAG = 1, 2, 8
 _RCODE = 255
 """Both RCODE fields, which nobody reads any more (RFC 4702 s2.2)."""
 _NOT_PERMITTED = re.compile(r"[^A-Za-z0-9-]+")
+_PERMITTED = re.compile(rb"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+"""One label that needs no change, as nearly all are."""
 _SENT = frozenset(("client", "generate"))
 
 
@@ -56,6 +58,8 @@ def fqdn_answer(name: str, message: Message, domain: bytes) -> bytes | None:
 
 def permitted(labels: list[bytes]) -> str:
     """What is left of a name by RFC 1123 s2.1: letters, digits, and hyphens within; '' if nothing is."""
+    if len(labels) == 1 and _PERMITTED.fullmatch(labels[0]):
+        return labels[0].decode()
     kept: list[str] = []
     for label in labels:
         text = _NOT_PERMITTED.sub("-", label.decode("latin-1")).strip("-")[:MOST_LABEL].rstrip("-")

@@ -7,13 +7,21 @@ was worked out is kept, for most clients of a subnet get the same.
 import msgspec
 
 from relet.errors import WireError
-from relet.model.network import DEFAULT_LEASE_S, SHORTEST_LEASE_S, ClientClass, Network, Parameters, Reservation
+from relet.model.network import (
+    DEFAULT_LEASE_S,
+    NOTHING,
+    SHORTEST_LEASE_S,
+    ClientClass,
+    Network,
+    Parameters,
+    Reservation,
+)
 from relet.server.spots import Spot
 from relet.wire.codes import INFINITE
 from relet.wire.options import CLASSLESS_ROUTES, ROUTERS
 
 _ROUTES, _ROUTERS = CLASSLESS_ROUTES.code, ROUTERS.code
-MAX_TERMS = 4096
+MAX_TERMS = 16_384
 """Combinations kept; beyond that, they are worked out anew."""
 
 
@@ -90,13 +98,14 @@ class TermsBook:
 
     def __init__(self, network: Network) -> None:
         self._classes: dict[str, ClientClass] = {row.name: row for row in network.classes}
-        self._known: dict[tuple[Spot, tuple[str, ...], int], tuple[Reservation | None, Terms]] = {}
+        self._known: dict[tuple[Spot, tuple[str, ...], int], tuple[Parameters, Terms]] = {}
         self._serial = 0
 
     def terms(self, spot: Spot, classes: tuple[str, ...], reservation: Reservation | None) -> Terms:
         """What a client of these classes (in the file's order) with this reservation gets at an address of the spot."""
-        # reservations by identity: hashing one would take longer than laying out its options
-        key = (spot, classes, id(reservation))
+        own = NOTHING if reservation is None else reservation.parameters
+        # by identity: hashing them would take longer than laying out the options
+        key = (spot, classes, id(own))
         known = self._known.get(key)
         if known is not None:
             return known[1]
@@ -106,9 +115,7 @@ class TermsBook:
         for name in reversed(classes):
             if (row := self._classes.get(name)) is not None:
                 parameters = row.parameters.over(parameters)
-        if reservation is not None:
-            parameters = reservation.parameters.over(parameters)
         self._serial += 1
-        made = filled(parameters, self._serial)
-        self._known[key] = (reservation, made)  # the reservation too, so that its id is nobody else's
+        made = filled(own.over(parameters), self._serial)
+        self._known[key] = (own, made)  # both, so that the id is nobody else's
         return made

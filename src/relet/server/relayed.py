@@ -1,10 +1,11 @@
 """What a relay says about a request in option 82, as far as the server acts on it; the rest is only echoed.
 
-    link selection (RFC 3527), agent flags (RFC 5010), server identifier override (RFC 5107), relay source port (RFC 8357),
-    and which circuit the client is on (RFC 3046 s3.1, s3.2)
-
-A circuit's clients send the same octets again and again, so what was read is kept.
+link selection (RFC 3527), agent flags (RFC 5010), server identifier override (RFC 5107), relay source port (RFC 8357),
+and which circuit the client is on (RFC 3046 s3.1, s3.2)
 """
+
+from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -28,6 +29,12 @@ _RELAY_INFO = RELAY_AGENT_INFORMATION.code
 _CIRCUIT = (CIRCUIT_ID.code, REMOTE_ID.code)
 _LINK_SELECTION_HEAD = bytes((LINK_SELECTION.code, 4))
 _UNICAST = 0x80
+
+
+@lru_cache(MAX_READ)
+def suboptions(info: bytes) -> Mapping[int, bytes]:
+    """Code -> octets of the sub-options. Raises WireError. A circuit's clients send the same octets again and again."""
+    return decode_suboptions(info)
 
 
 class Relayed(msgspec.Struct, frozen=True):
@@ -81,7 +88,7 @@ class RelayBook:
 
 def _relayed(info: bytes) -> Relayed:
     try:
-        parts = decode_suboptions(info)
+        parts = suboptions(info)
     except WireError:
         if _LINK_SELECTION_HEAD in info:
             raise

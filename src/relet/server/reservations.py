@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from relet.errors import WireError
 from relet.model.network import Network, Reservation
+from relet.server.relayed import suboptions
 from relet.wire.message import Message
 from relet.wire.option import numbered
 from relet.wire.options import CIRCUIT_ID, CLIENT_IDENTIFIER, FQDN, HOST_NAME, REMOTE_ID, SUBSCRIBER_ID
-from relet.wire.relayinfo import decode_suboptions
 
 Finder: TypeAlias = Callable[[Message, bytes | None], bytes | None]
 """(message, option 82 that counts for it) -> the key that it is looked up by, None if it has none."""
@@ -52,7 +52,7 @@ def _option(code: int, message: Message, _: bytes | None) -> bytes | None:
 
 
 def _relayed(code: int, _: Message, info: bytes | None) -> bytes | None:
-    return None if info is None else decode_suboptions(info).get(code)
+    return None if info is None else suboptions(info).get(code)
 
 
 _WAYS: tuple[tuple[str, tuple[Finder, ...]], ...] = (
