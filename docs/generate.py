@@ -53,7 +53,9 @@ def decisions() -> str:
         "# What the server answers, and why\n",
         "For each kind of request, the first row that fits decides. A NAK is given for certain reasons only; a server"
         " without certain knowledge keeps silent. `relet why CLIENT` names the reason; [reasons.md](reasons.md) explains"
-        " each.\n",
+        " each. While the server still reads its leases after a start, only a confirmation, a release or parameters stand"
+        " that follow from a lease already read; everything else is silence"
+        " ([still-loading](reasons.md#still-loading)).\n",
     ]
     for kind, sentence in TABLES.items():
         parts += [f"## {kind.value}\n", sentence + "\n", "| # | what is known | answer | reason |", "|---|---|---|---|"]

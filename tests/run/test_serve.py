@@ -5,6 +5,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,16 @@ from msgspec.structs import replace
 from relet.config.load import parse
 from relet.errors import StoreError
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send
-from relet.model.lease import Change, Committed, Leases
+from relet.model.ident import client_key
+from relet.model.lease import Change, Committed, Lease, Leases, LeaseState, Loaded
 from relet.net import netlink
+from relet.net.clock import now
 from relet.net.packet import DhcpFrames, dhcp_frames
 from relet.net.sockets import BATCH
+from relet.run import serve as serving
 from relet.run.control import ControlError, ask
 from relet.run.serve import Server
+from relet.server.told import status as counted
 from relet.store.memory import MemoryStore
 from relet.wire.address import BROADCAST, BROADCAST_MAC, ip_text
 from relet.wire.frame import ETHERTYPE_ARP, Datagram, encode_datagram
@@ -319,6 +324,7 @@ def test_why_and_status_are_answered(town: Town) -> None:
         ],
         "probes_skipped": 0,
         "waiting": 0,
+        "starting": None,
     }
     table = town.lab.relet(town.host, "status", "--control", server.control)
     table.line("SIZE  USED  OFFERED  DECLINED  RESERVED  FREE")
@@ -491,3 +497,78 @@ def test_listening_elsewhere_too_keeps_the_interfaces_own_address(town: Town, st
     town.relayed(discover())
     (offer,) = running.replies()
     assert offer.ip(54) == SERVER
+
+
+class Slow(MemoryStore):
+    """A store that reads its second lease when it is told to, and fails if it is told that."""
+
+    def __init__(self, known: Lease, unknown: Lease) -> None:
+        super().__init__()
+        self._index.complete = False
+        self.goes_on = self.fails = False
+        self._known, self._unknown = known, unknown
+
+    def loading(self) -> Iterator[Loaded]:
+        yield Loaded(self._index.add([self._known]), True)
+        for waiting in repeat(Loaded([], True)):
+            if self.fails:
+                raise StoreError("the disk is gone")
+            if self.goes_on:
+                break
+            yield waiting
+        yield Loaded(self._index.add([self._unknown]), True)
+        self._index.complete = True
+
+
+def held(town: Town, address: int) -> Lease:
+    """A lease of the town's client."""
+    wall = int(now().wall)
+    client = client_key(None, 1, town.mac)
+    return Lease(address, client, "office", LeaseState.BOUND, wall, wall + 60, None, reason="granted")
+
+
+def test_what_is_known_is_confirmed_while_the_rest_is_read(
+    town: Town, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "READ_FIRST_S", -1)
+    store = Slow(held(town, ip(100)), held(town, ip(101)))
+    with structlog.testing.capture_logs() as log:
+        running = start(store)
+        running.server._wake()
+        town.relayed(reboot(ip(101)))
+        town.relayed(reboot(ip(100)))
+        (confirmed,) = running.replies()
+        assert (kind_of(confirmed), confirmed.yiaddr) == ("ACK", ip(100))
+        told = counted(running.server.engine, running.server.drops())
+        assert told.starting == 1
+        assert {(row.answer, row.reason) for row in told.verdicts} == {
+            ("SILENT", "still-loading"),
+            ("ACK", "confirmed"),
+        }
+        assert running.server._state() == "reads its leases (0 so far) and confirms those"
+        store.goes_on = True
+        while running.server.engine.starting is not None:
+            running.server._wake()
+        town.relayed(reboot(ip(101)))
+        (later,) = running.replies()
+    assert (kind_of(later), later.yiaddr) == ("ACK", ip(101))
+    assert counted(running.server.engine, running.server.drops()).starting is None
+    assert [line["leases"] for line in log if line["event"] == "all leases are known"] == [2]
+
+
+def test_a_reload_waits_until_all_leases_are_known(town: Town, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "READ_FIRST_S", -1)
+    running = start(Slow(held(town, ip(100)), held(town, ip(101))))
+    running.server.reloading._file = town.lab.folder / "relet.toml"
+    (town.lab.folder / "relet.toml").write_text(office().replace('"sqlite:leases.db"', '"memory:"\ncontrol = ""'))
+    said = running.server.reload()
+    assert said.problems == ["the server still reads its leases; try again in a moment"]
+
+
+def test_a_server_that_cannot_read_its_leases_ends(town: Town, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "READ_FIRST_S", -1)
+    store = Slow(held(town, ip(100)), held(town, ip(101)))
+    running = start(store)
+    store.fails = True
+    with pytest.raises(StoreError, match="the disk is gone"):
+        running.server.run()

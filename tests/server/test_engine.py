@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from relet.errors import StoreError
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Committed, Entry, Lease, LeaseState, View
+from relet.model.lease import Change, Committed, Entry, Lease, LeaseState, Loaded, View
 from relet.model.reasons import REASONS, Answer
 from relet.server import decide
 from relet.server.classify import Kind
@@ -45,7 +45,7 @@ class Faulty:
         self.rivals: list[Change] = []
         self.commits = 0
 
-    def loading(self) -> Iterator[None]:
+    def loading(self) -> Iterator[Loaded]:
         return self.inner.loading()
 
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:

@@ -173,10 +173,14 @@ def test_folding_comes_to_an_end_and_changes_no_answer(store: Leases) -> None:
     assert done == 0
 
 
-def test_what_was_opened_whole_has_nothing_left_to_read(store: Leases) -> None:
-    store.commit([grant(1)], 1.0)
+def test_what_was_opened_whole_tells_each_lease_once(store: Leases) -> None:
     assert list(store.loading()) == []
-    assert list(store.all()) == [lease(1)]
+    store.commit([grant(number) for number in range(2500)], 1.0)
+    steps = list(store.loading())
+    assert len(steps) > 1
+    assert all(step.kept for step in steps)
+    assert sorted(each.address for step in steps for each in step.leases) == [NET + number for number in range(2500)]
+    assert len(list(store.all())) == 2500
 
 
 def test_close_may_be_said_twice(store: Leases) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from relet.errors import StoreError
-from relet.model.lease import Change, Sync
+from relet.model.lease import Change, Lease, Sync
 from relet.store.reader import SqliteReader
 from relet.store.rows import PIECE
 from relet.store.schema import connect
@@ -179,9 +180,11 @@ def test_a_store_is_read_in_steps_and_never_says_what_is_not_so(path: Path, fold
 
     again = SqliteStore(path, load=False)
     assert list(again.all()) == []
-    seen = [0]
-    for _ in again.loading():
+    seen, told = [0], []
+    for step in again.loading():
+        told += step.leases
         known = list(again.all())
+        assert len(known) == len(told)
         assert all(leases[each.address] == each for each in known)
         seen.append(len(known))
     assert seen == sorted(seen)
@@ -191,7 +194,29 @@ def test_a_store_is_read_in_steps_and_never_says_what_is_not_so(path: Path, fold
     for number in (1, MANY - 1):
         expected = [each for _, each in sorted(leases.items()) if each.client == client(number)]
         assert list(again.view([], []).leases(client(number))) == expected
-    assert list(again.loading()) == []
+    assert {each.address: each for each in told} == leases
+    assert {each.address: each for step in again.loading() for each in step.leases} == leases
+    again.close()
+
+
+def test_what_an_operator_keeps_for_somebody_is_known_before_the_rest_of_the_table(path: Path) -> None:
+    store = SqliteStore(path)
+    many = [lease(number, who=number) for number in range(MANY)]
+    many[-1] = msgspec.structs.replace(many[-1], kept=True)
+    many[-2] = msgspec.structs.replace(many[-2], kept=True)
+    store.commit([Change(None, each) for each in many], 1.0)
+    store.fold(MANY)
+    let_go = msgspec.structs.replace(many[-2], kept=False)
+    store.commit([Change(many[-2], let_go)], 2.0)
+    store.close()
+
+    again = SqliteStore(path, load=False)
+    known: list[Lease] = []
+    for step in again.loading():
+        if step.kept:
+            break
+        known += step.leases
+    assert sorted(known, key=lambda each: each.address) == [let_go, many[-1]]
     again.close()
 
 
@@ -204,7 +229,8 @@ def test_a_half_read_store_refuses_what_it_cannot_know_and_keeps_what_is_newer(p
     again = SqliteStore(path, load=False)
     assert again.commit([grant(1), grant(MANY)], 2.0).refused == {0, 1}
     loading = again.loading()
-    next(loading)
+    while not next(loading).leases:
+        pass
     renewed = lease(1, who=9, starts=5000)
     assert again.commit([Change(lease(1), renewed), grant(MANY - 1)], 3.0).refused == {1}
     assert again.fold() == 0

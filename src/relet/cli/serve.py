@@ -32,7 +32,7 @@ def serve(
     who = rights.identity(settings.user, settings.group)
     os.umask(rights.UMASK)
     with rights.acting_as(who):
-        store = open_store(settings.store, sync=settings.sync)
+        store = open_store(settings.store, load=False, sync=settings.sync)
     try:
         group = who.gid if settings.user or settings.group else None
         file = config.absolute() if config is not None else None

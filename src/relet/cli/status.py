@@ -41,6 +41,8 @@ def status(
             print(f"\n{said.waiting} requests wait: more come than can be served.")
         if said.probes_skipped:
             print(f"\n{said.probes_skipped} addresses were offered unprobed: too many probes were out.")
+        if said.starting is not None:
+            print(f"\nThe server has just started and still reads its leases, {said.starting} so far.")
     if said.store_error:
         complain(f"the store fails: {said.store_error}")
         raise typer.Exit(1)

@@ -83,6 +83,14 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     who: str = ""
 
 
+class Loaded(msgspec.Struct, frozen=True, gc=False):
+    """A step of `Leases.loading`. leases: what was read in it; no older than anything that is read later, and one for an
+    address. kept: are all leases known by now that an operator keeps for somebody?"""
+
+    leases: list[Lease]
+    kept: bool
+
+
 class Committed(msgspec.Struct, frozen=True):
     """What a store says once a batch is durable; the only thing that can turn planned grants into replies.
 
@@ -123,9 +131,9 @@ class Leases(Protocol):
     a lease that it does not know may still be on disk; it refuses every change of such an address.
     """
 
-    def loading(self) -> Iterator[None]:
+    def loading(self) -> Iterator[Loaded]:
         """Read what is on disk, in steps of a few milliseconds between which the store may be used; at the end, every lease
-        is known. Nothing is left to do if this was done before."""
+        is known. What was known before is told as well, so each lease is told once."""
 
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:
         """Everything known of these clients and addresses. Views of memory-indexed stores stay current by themselves."""

@@ -440,6 +440,13 @@ STORE_CONTENDED = Reason(
     "the database changed under the decision several times in a row",
     "Another server wrote to the same leases at the same time. The client will ask again.",
 )
+STILL_LOADING = Reason(
+    "still-loading",
+    False,
+    "the server has just started and still reads its leases, so it cannot know yet",
+    "Some seconds after a start with many leases: a client whose lease has been read is confirmed at once, the others when"
+    " they ask again. `relet status` says how far the server has come.",
+)
 
 REASONS: dict[str, Reason] = {row.id: row for row in tuple(globals().values()) if isinstance(row, Reason)}
 """All rows by id, in the order above."""

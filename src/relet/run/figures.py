@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Committed, Entry, Lease, Leases, View
+from relet.model.lease import Change, Committed, Entry, Lease, Leases, Loaded, View
 
 BATCH_BUCKETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 SECONDS_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -48,7 +48,7 @@ class Timed:
         self._seconds = seconds
         self._clock = clock
 
-    def loading(self) -> Iterator[None]:
+    def loading(self) -> Iterator[Loaded]:
         """As the store's."""
         return self._store.loading()
 

@@ -55,6 +55,10 @@ class Journal:
             store=settings.store.partition(":")[0],
         )
 
+    def read(self, leases: int, seconds: float) -> None:
+        """The start is over: how many leases there are, and how long after the start of the process they are known."""
+        self._log.info("all leases are known", leases=leases, seconds=round(seconds, 1))
+
     def follow(self, mono: float) -> None:
         """After a batch, at this monotonic time."""
         engine = self._engine

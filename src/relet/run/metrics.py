@@ -142,6 +142,13 @@ METRICS = (
         (),
         lambda seen: _one(0 if seen.server.engine.store_error else 1),
     ),
+    Metric(
+        "relet_starting",
+        "gauge",
+        "1 while the server still reads its leases after a start and confirms only those, then 0.",
+        (),
+        lambda seen: _one(1 if seen.server.engine.starting is not None else 0),
+    ),
     Metric("relet_pool_size", "gauge", "Addresses of a pool.", _POOL, _pools(lambda pool: pool.size)),
     Metric("relet_pool_used", "gauge", "Of those, leased.", _POOL, _pools(lambda pool: pool.used)),
     Metric(

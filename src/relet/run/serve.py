@@ -5,6 +5,7 @@ and sent as a whole. Between batches leases are ended that are over, and questio
 to decide is the engine's alone.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,18 +34,25 @@ from relet.run.scrape import Scrape
 from relet.server.engine import Engine
 
 TEND_EVERY_S = 1.0
-"""Seconds between rounds of housekeeping while requests come in, or when there was nothing left to do."""
-TEND_AGAIN_S = 0.02
-"""Seconds between rounds while nobody asks for anything and there is more to do."""
-EXPIRE_STEP = 1000
-"""Leases and offers that are over worked off at once: some milliseconds."""
+"""Seconds between rounds of housekeeping, and between steps of expiry if there was nothing left to do."""
+EXPIRE_STEP = 500
+"""Leases and offers that are over worked off at once: a millisecond at most."""
+EXPIRE_AGAIN_S = 0.02
+"""Seconds until the next such step while there is more to do: 25,000 a second beside the road."""
 
+READ_FIRST_S = 0.5
+"""Seconds of a start in which leases are read before anybody is heard: a server with some 100,000 leases knows them all by
+then, and never has to be silent."""
+STATE_EVERY = 100_000
+"""Leases after which it is told how far the start has come."""
 LAST_ROUNDS = 128
 """So often each socket is read once more at the end: as much as a receive buffer holds, and an end to it under any load."""
 
 
 class Server:
-    """A running server. Raises LinkError and StoreError while it is built, nothing afterwards.
+    """A running server. Raises LinkError and StoreError while it is built.
+
+    It serves from its first moment on, and takes in the store's leases between batches (server/start.py).
 
     verbose: log every verdict. group: number of the group that may ask at the control socket besides its owner. file: the
     configuration file that the settings are from, if there is one. notify: whom to tell that the server is ready and alive.
@@ -63,8 +71,8 @@ class Server:
         self._log = structlog.get_logger("relet.serve")
         self._settings = settings
         self._store = store
-        self._tend_at = 0.0
-        self._heard_at = 0.0
+        self._tend_at = self._expire_at = 0.0
+        self._unread: ReletError | None = None
         self.figures = Figures()
         self.started = now().wall
         self.loop = Loop(self._deadline, self._wake)
@@ -73,10 +81,14 @@ class Server:
         self._scrape: Scrape | None = None
         self._ears = Ears(self.loop, self._ready, self._moved)
         timed = Timed(store, self.figures.commit, lambda: now().mono)
-        self.engine = Engine(settings.networks, timed, leasequery=settings.leasequery)
+        self.engine = Engine(settings.networks, timed, leasequery=settings.leasequery, load=False)
         self.intake = Intake(self.engine, settings.backlog)
+        self._journal = Journal(self.engine, verbose)
         self.reloading = Reload(self.engine, settings, file, self._ears.want)
         try:
+            until = now().mono + READ_FIRST_S
+            while self.engine.starting is not None and now().mono < until:
+                self._start()
             self._ears.want(settings)
             if settings.control:
                 path = Path(settings.control)
@@ -86,13 +98,14 @@ class Server:
         except (ReletError, OSError):
             self.close()
             raise
-        self._journal = Journal(self.engine, verbose)
 
     def run(self) -> None:
-        """Serve until the loop is stopped."""
+        """Serve until the loop is stopped. Raises StoreError if the leases cannot be read."""
         self._journal.started(self._settings)
         self._notify.ready(self._state())
         self.loop.run()
+        if self._unread is not None:
+            raise self._unread
         self._notify.stopping()
         self._finish()
         self._log.info("stopped", **self.summary())
@@ -135,6 +148,9 @@ class Server:
         """A line for whoever looks after services."""
         if self.engine.store_error:
             return f"the store fails: {self.engine.store_error}"
+        if self.engine.starting is not None:
+            read = self.engine.read // STATE_EVERY * STATE_EVERY
+            return f"reads its leases ({read} so far) and confirms those"
         return f"serves (networks {len(self.reloading.settings.networks)}, addresses {len(self._ears.own)})"
 
     def _moved(self) -> None:
@@ -168,7 +184,6 @@ class Server:
         """Answer a batch. Was there anything?"""
         if not arrivals:
             return False
-        self._heard_at = moment.mono
         self.figures.batch.observe(len(arrivals))
         self._say(self.engine.handle(arrivals, moment))
         self.figures.answer.observe(now().mono - moment.mono)
@@ -187,10 +202,11 @@ class Server:
         self._journal.follow(moment.mono)
 
     def _deadline(self) -> float:
-        if self.reloading.busy or self.intake.backlog:
+        if self.reloading.busy or self.intake.backlog or self.engine.starting is not None:
             return 0.0
         waiting = self.engine.deadline()
-        return self._tend_at if waiting is None else min(self._tend_at, waiting)
+        upkeep = min(self._tend_at, self._expire_at)
+        return upkeep if waiting is None else min(upkeep, waiting)
 
     def _wake(self) -> None:
         if self.intake.backlog:
@@ -200,28 +216,52 @@ class Server:
         if waiting is not None and waiting <= moment.mono:
             self._say(self.engine.wake(moment))
             self._journal.follow(moment.mono)
-        if self.reloading.busy:
+        if self.engine.starting is not None:
+            self._read_on()
+        elif self.reloading.busy:
             self.reloading.step()
             self._reloaded()
-        elif self._tend_at <= moment.mono:
-            self._tend()
+        else:
+            if self._expire_at <= moment.mono:
+                self._expire(moment)
+            if self._tend_at <= moment.mono:
+                self._tend()
         self._notify.alive(self._state(), moment.mono)
 
+    def _start(self) -> None:
+        """A step of the start. Raises StoreError."""
+        if not self.engine.start():
+            # what is there now stays: the cyclic collector, which stops the road, need not look through it again
+            gc.collect()
+            gc.freeze()
+
+    def _read_on(self) -> None:
+        """A step of a start that goes on while requests are served."""
+        try:
+            self._start()
+        except ReletError as error:  # a server that cannot read its leases could only ever be silent
+            self._unread = error
+            self.loop.stop()
+        if self.engine.starting is None:
+            self._journal.read(self.engine.read, now().wall - self.started)
+
+    def _expire(self, moment: Now) -> None:
+        """A step of expiry; the next one soon if there is more."""
+        done = self.engine.expire(moment, EXPIRE_STEP)
+        self._expire_at = now().mono + (EXPIRE_AGAIN_S if done >= EXPIRE_STEP else TEND_EVERY_S)
+
     def _tend(self) -> None:
-        """A round of housekeeping; the next one soon if there is more. The store folds beside the road."""
+        """A round of housekeeping. The store folds beside the road."""
         failed = ""
         try:
             self._store.tend()
         except ReletError as error:
             failed = str(error)
         self._journal.folded(failed)
-        expired = self.engine.expire(now(), EXPIRE_STEP)
         drops = self.drops()
-        self._journal.pools(now().mono)
-        self._journal.links(drops)
-        self._journal.waiting(len(self.intake.backlog), now().mono)
         mono = now().mono
+        self._journal.pools(mono)
+        self._journal.links(drops)
+        self._journal.waiting(len(self.intake.backlog), mono)
         self._journal.dropped(drops, mono)
-        idle = mono - self._heard_at > TEND_EVERY_S
-        more = idle and expired >= EXPIRE_STEP
-        self._tend_at = mono + (TEND_AGAIN_S if more else TEND_EVERY_S)
+        self._tend_at = now().mono + TEND_EVERY_S

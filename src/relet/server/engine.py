@@ -31,7 +31,7 @@ from relet.server.offers import Offer, Offers
 from relet.server.order import Order, ordered
 from relet.server.overlay import Overlay
 from relet.server.probing import Probing, found_in_use
-from relet.server.rebuild import Rebuild, load
+from relet.server.rebuild import Rebuild, take_in
 from relet.server.record import Record, dropped, record_of
 from relet.server.relayed import NOTHING_SAID
 from relet.server.reply import Replies
@@ -39,6 +39,7 @@ from relet.server.rows import NO_NETWORK
 from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
 from relet.server.standing import Standing, standing
+from relet.server.start import STARTING, Start, stands, still_loading
 from relet.server.usage import Levels, PoolEvent, PoolUsage, usage
 from relet.server.verdict import Verdict, verdict
 from relet.wire.message import decode
@@ -73,6 +74,8 @@ class Engine:
     records: the newest verdicts and drops that could be read, oldest first; recorded: how many there have been.
     leasequery: relays that may ask about leases (RFC 4388), empty for nobody.
     bugs: see `Bug`. store_error: what the store last said, '' while it works.
+    load: take in the store's leases at once, which may raise StoreError; else the caller works `start` off.
+    starting: while that goes on. read: leases taken in by it.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Engine:
         store: Leases,
         own: frozenset[int] = frozenset(),
         leasequery: Collection[int] = (),
+        load: bool = True,
     ) -> None:
         self.own = own
         self.counts: Counter[tuple[str, str, str]] = Counter()
@@ -97,9 +101,24 @@ class Engine:
         self._levels = Levels()
         self._replies = Replies()
         self._queries = Leasequeries(leasequery)
-        self._queries.load(store)
         self._rebuild: Rebuild | None = None
-        load(self._directory, store.snapshot())
+        self.starting: Start | None = Start(store)
+        self.read = 0
+        while load and self.start():
+            pass
+
+    def start(self) -> bool:
+        """Take in some of the store's leases. Is there more to do? Raises StoreError."""
+        leases = self.starting.step() if self.starting is not None else None
+        if leases is None:
+            self.starting = None
+            return False
+        self.read += len(leases)
+        take_in(self._directory, leases)
+        if self._queries.relays:
+            for lease in leases:
+                self._queries.note(None, lease)
+        return True
 
     def allow_leasequeries(self, relays: Collection[int]) -> None:
         """Other relays may ask about leases from now on. Raises StoreError, and then nothing has changed."""
@@ -109,7 +128,9 @@ class Engine:
 
     def prepare(self, networks: tuple[Network, ...], now: Now) -> Rebuild:
         """Begin to build other networks beside those that are served; the last one begun is kept up to date. Raises
-        StoreError."""
+        StoreError, also while the start is not over."""
+        if self.starting is not None:
+            raise StoreError(STARTING)
         view = self._store.view((), ())
         addresses = (address for site in self._directory.sites.values() for address in site.kept)
         kept = {lease.client: lease.address for address in addresses if (lease := view.lease(address)) is not None}
@@ -131,6 +152,8 @@ class Engine:
 
         Raises ValueError that says why not, StoreError if it could not be written.
         """
+        if self.starting is not None:
+            raise ValueError(STARTING)
         site = self._directory.locate(order.address)
         view = self._store.view([order.client], [order.address])
         change = ordered(order, site, view, self.own, who, now)
@@ -213,6 +236,8 @@ class Engine:
     def expire(self, now: Now, limit: int) -> int:
         """Housekeeping between batches: work off at most so many offers and leases that are over; how many there were.
         Nothing depends on it but the counts of `usage` and the length of a later search."""
+        if self.starting is not None:
+            return 0
         done = self._offers.lapse(now.mono, limit)
         try:
             lease = self._store.view((), ()).lease
@@ -288,12 +313,18 @@ class Engine:
 
     def _decide(self, request: Request, view: View, now: Now) -> Verdict | None:
         """None: its address has to be probed first."""
-        if request.site is None:
-            if request.kind is Kind.LEASEQUERY:
-                return self._queries.decide(request, self._store, self._directory, now)
+        start = self.starting
+        if request.site is None and request.kind is not Kind.LEASEQUERY:
             return Verdict(request, NO_NETWORK.answer, NO_NETWORK.reason, request.address)
+        if start is not None and not start.open_to(request):
+            return still_loading(request)
+        if request.site is None:
+            return self._queries.decide(request, self._store, self._directory, now)
         situation = Situation(request, request.site, view, self._offers, self.own, now)
-        decided = verdict(situation, decide(situation))
+        ruling = decide(situation)
+        if start is not None and not stands(situation, ruling[0]):
+            return still_loading(request)
+        decided = verdict(situation, ruling)
         network = request.site.network
         waits = False
         if network.probe != "off":

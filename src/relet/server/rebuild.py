@@ -19,7 +19,7 @@ MAX_MOVERS = 1000
 """Clients that have to move told one by one; of more, only the number."""
 
 
-def load(directory: Directory, leases: Iterable[Lease], look: Callable[[Lease, Site], None] | None = None) -> None:
+def take_in(directory: Directory, leases: Iterable[Lease], look: Callable[[Lease, Site], None] | None = None) -> None:
     """Give the sites of a directory some leases. By where an address lies now: networks may have been renamed since the
     lease was granted. look: is shown every lease that has a site."""
     for site, found in groupby(leases, lambda lease: directory.locate(lease.address)):
@@ -60,7 +60,7 @@ class Rebuild:
     def step(self) -> bool:
         """Some milliseconds of work. Is there more to do?"""
         piece = list(islice(self._leases, LOADED_AT_ONCE))
-        load(self.directory, piece, self._look)
+        take_in(self.directory, piece, self._look)
         return bool(piece)
 
     def note(self, change: Change) -> None:

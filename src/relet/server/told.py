@@ -48,7 +48,8 @@ class Count(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """A server since its start. drops: datagrams thrown away, by name, most first; store_error: '' while the store works;
     pools: how full they are now; probes_skipped: addresses offered unprobed because too many probes were out; waiting:
-    requests that wait because more come than can be served."""
+    requests that wait because more come than can be served. starting: leases read so far, None once all are known; the
+    pools are as full as that."""
 
     verdicts: list[Count]
     drops: dict[str, int]
@@ -56,14 +57,15 @@ class Status(msgspec.Struct, frozen=True):
     pools: list[PoolUsage] = []
     probes_skipped: int = 0
     waiting: int = 0
+    starting: int | None = None
 
 
 def status(engine: Engine, drops: Counter[str], waiting: int = 0) -> Status:
     """What has been counted; the most frequent first. drops: those of the sockets included."""
     verdicts = [Count(*key, count) for key, count in engine.counts.most_common()]
-    return Status(
-        verdicts, dict(drops.most_common()), engine.store_error, engine.usage(), engine.probes_skipped, waiting
-    )
+    starting = engine.read if engine.starting is not None else None
+    thrown = dict(drops.most_common())
+    return Status(verdicts, thrown, engine.store_error, engine.usage(), engine.probes_skipped, waiting, starting)
 
 
 def told(records: Reversible[Record], client: str, limit: int, pools: Sequence[PoolUsage] = ()) -> list[Told]:

@@ -12,12 +12,15 @@ into: it would walk through all leases each time.
 from array import array
 from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Lease
+from relet.model.lease import Change, Lease, Loaded
 
+TOLD_AT_ONCE = 1000
+"""Leases in a step of `pieces`."""
 PAGE_BITS = 5
 """32 neighbours share a page: 11 octets a lease where all addresses are leased, 350 where only one of them is."""
 _PLACES = tuple(f"lease_{place}" for place in range(1 << PAGE_BITS))
@@ -64,6 +67,11 @@ class Index:
     def _walk(self, numbers: Iterable[int]) -> Iterator[Lease]:
         pages = [msgspec.structs.astuple(self._pages[number]) for number in numbers]
         return (lease for page in pages for lease in page if lease is not None)
+
+    def pieces(self) -> Iterator[Loaded]:
+        """Every lease, as of this moment, in the steps of `Leases.loading`."""
+        leases = self.snapshot()
+        return (Loaded(piece, True) for piece in iter(lambda: list(islice(leases, TOLD_AT_ONCE)), []))
 
     def __len__(self) -> int:
         return self._count

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Committed, Entry, Lease, View
+from relet.model.lease import Change, Committed, Entry, Lease, Loaded, View
 from relet.store.index import Index
 
 HISTORY_ENTRIES = 100_000
@@ -24,9 +24,9 @@ class MemoryStore:
         self._history: deque[Entry] = deque(maxlen=HISTORY_ENTRIES)
         self._number = 0
 
-    def loading(self) -> Iterator[None]:
-        """There is nothing to read."""
-        return iter(())
+    def loading(self) -> Iterator[Loaded]:
+        """There is nothing to read, only to tell."""
+        return self._index.pieces()
 
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:  # noqa: ARG002
         """The whole index, whoever is asked for; it stays current by itself."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from relet.model.ident import ClientKey
-from relet.model.lease import Entry, Lease
+from relet.model.lease import Entry, Lease, Loaded
 from relet.store import record, rows, tail
 from relet.store.index import Index
 from relet.store.schema import connect_reads, identity, version
@@ -61,18 +61,21 @@ class SqliteReader:
         self._connection.close()
 
 
-def load(connection: Connection, records: Iterable[bytes], index: Index) -> Iterator[None]:
+def load(connection: Connection, records: Iterable[bytes], index: Index) -> Iterator[Loaded]:
     """Fill the index with what the files say at one moment, in steps. records: of the tail, the newest first.
 
-    The newest comes first and what is there already stays, so a lease that the index knows is never an older one.
+    The newest comes first and what is there already stays, so a lease that the index knows is never an older one. What the
+    operator keeps for somebody comes before the rest of the lease table.
     """
     schema = version(connection)
     with transaction(connection, "DEFERRED"):
         unfolded = _unfolded(records, rows.last_number(connection))
         recent = iter(lambda: list(islice(unfolded, rows.PIECE)), [])
-        for piece in chain(recent, rows.tail(connection, schema), rows.folded(connection, schema)):
-            index.add(piece)
-            yield
+        for piece in chain(recent, rows.tail(connection, schema), rows.kept(connection, schema)):
+            yield Loaded(index.add(piece), False)
+        yield Loaded([], True)
+        for piece in rows.folded(connection, schema):
+            yield Loaded(index.add(piece), True)
     index.complete = True
 
 

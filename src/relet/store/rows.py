@@ -49,6 +49,11 @@ def tail(connection: sqlite3.Connection, schema: int) -> Iterator[list[Lease]]:
     return _pieces(connection, f"SELECT {_columns(schema)[0]} FROM tail ORDER BY number DESC")
 
 
+def kept(connection: sqlite3.Connection, schema: int) -> Iterator[list[Lease]]:
+    """Those of the lease table that an operator keeps for somebody: before the others, because they bear on any client."""
+    return iter(()) if schema == 1 else _pieces(connection, f"SELECT {LEASE_COLUMNS} FROM lease WHERE kept != 0")
+
+
 def folded(connection: sqlite3.Connection, schema: int) -> Iterator[list[Lease]]:
     """The leases of the lease table, in pieces, by address."""
     return _pieces(connection, f"SELECT {_columns(schema)[0]} FROM lease ORDER BY address")

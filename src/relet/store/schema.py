@@ -48,6 +48,9 @@ CREATE VIEW leases_text AS SELECT {_TEXT} FROM (
         WHERE number IN (SELECT max(number) FROM tail GROUP BY address));
 CREATE VIEW history_text AS SELECT number, datetime(at, 'unixepoch') AS at, {_TEXT}, who FROM history;"""
 
+_KEPT = "CREATE INDEX kept ON lease (address) WHERE kept != 0;"
+"""What a start has to know first is found without a walk through the table."""
+
 _IDENTITY = """CREATE TABLE identity (id BLOB NOT NULL);
 INSERT INTO identity VALUES (randomblob(16));"""
 
@@ -56,6 +59,7 @@ BEGIN IMMEDIATE;
 CREATE TABLE history (number INTEGER PRIMARY KEY, at REAL NOT NULL, address INTEGER NOT NULL, {_LEASE},
     who TEXT NOT NULL DEFAULT '');
 CREATE TABLE lease (address INTEGER PRIMARY KEY, {_LEASE});
+{_KEPT}
 CREATE TABLE by_address (address INTEGER, number INTEGER, PRIMARY KEY (address, number)) WITHOUT ROWID;
 CREATE TABLE by_client (client BLOB, number INTEGER, PRIMARY KEY (client, number)) WITHOUT ROWID;
 CREATE TABLE watermark (folded_to INTEGER NOT NULL);
@@ -85,6 +89,7 @@ COMMIT;
 MIGRATION_2_3 = f"""
 BEGIN IMMEDIATE;
 {_IDENTITY}
+{_KEPT}
 PRAGMA user_version = 3;
 COMMIT;
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from relet.errors import StoreError
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Committed, Entry, Lease, Sync, View
+from relet.model.lease import Change, Committed, Entry, Lease, Loaded, Sync, View
 from relet.store import record, rows
 from relet.store.fold import Background, Fold
 from relet.store.index import Index
@@ -50,9 +50,10 @@ class SqliteStore:
                     pass
             self._opened = opened.pop_all()
 
-    def loading(self) -> Iterator[None]:
+    def loading(self) -> Iterator[Loaded]:
         """Read the tail and then the lease table, in steps; what the tail or a commit has said of an address stays."""
         if self._index.complete:
+            yield from self._index.pieces()
             return
         before = self._tail.segments()
         records = (found.payload for segment in reversed(before) for found in reversed(segment.committed()))
