@@ -234,7 +234,7 @@ class Refused:
 def test_a_system_without_the_calls_is_named(
     library: SimpleNamespace, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relet.net.mmsg.ctypes.CDLL", lambda *_, **__: library)
+    monkeypatch.setattr("relet.net.mmsg.ctypes.PyDLL", lambda *_, **__: library)
     with pytest.raises(LinkError, match=what):
         Datagrams(LOOPBACK, 0)
 

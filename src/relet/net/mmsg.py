@@ -149,7 +149,8 @@ def _address(memory: bytearray | mmap.mmap) -> int:
 def _call(name: str, *more: type[ctypes.c_void_p]) -> Callable[..., int]:
     """The C library's function, which the system has too. Raises LinkError."""
     try:
-        function = getattr(ctypes.CDLL(None, use_errno=True), name)
+        # PyDLL: the interpreter's lock is kept. The call never waits, and to get the lock back would mean to.
+        function = getattr(ctypes.PyDLL(None, use_errno=True), name)
     except AttributeError:
         raise LinkError(f"the C library has no {name}(2)") from None
     function.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, *more]

@@ -91,8 +91,10 @@ class Datagrams:
 
     def send(self, sends: Sequence[Send]) -> int:
         """Send from our address, in this order. How many the kernel took; each that it would not is counted."""
-        give = self._give_merged if self.merge else self._give
-        return sum(give(sends[at : at + BATCH]) for at in range(0, len(sends), BATCH))
+        give, sent = self._give_merged if self.merge else self._give, 0
+        for at in range(0, len(sends), BATCH):
+            sent += give(sends[at : at + BATCH])
+        return sent
 
     def _give(self, sends: Sequence[Send]) -> int:
         self._address(sends)
