@@ -1,44 +1,49 @@
 """Power failures at any moment of a recording, and what the store makes of what they leave.
 
-    python tests/crash/power.py --states 20000 --seed 1
+    python tests/crash/power.py --states 20000 --seed 1 --sync batch
 
 A program commits batches to a store under strace (story.py). Of every moment between two of its calls, and of many lots of
 the writes that were not synced by then (disk.py), the files are made as a power failure would have left them, and opened
 with the real store. Every batch of which the program had said that it was committed must be there, whole and in order, and
-nothing that was never written; and the store must take the next batch. Exits 1 if one of them fails.
+nothing that was never written; and the store must take the next batch. With `--sync interval` and `--sync os` batches may be
+missing, and the program tells how much. Exits 1 if anything else is found.
 """
 
 import argparse
 import os
 import sys
 import tempfile
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 sys.path.append(str(Path(__file__).parent.parent))  # so that this is a program, too
 
 import relet
 from crash import disk, story
-from crash.disk import Disk, Luck, Op, Sync
+from crash.disk import Disk, Luck, Op
 from crash.strace import Recording, record
 from relet.errors import StoreError
-from relet.model.lease import Entry, Lease, Leases
+from relet.model.lease import Entry, Leases, Sync
 from relet.store import open_store
 
 BATCHES = 80
 SAID = "said"
 """What the program says about its commits, in a file beside the store's folder."""
 MOST_ENTRIES = 1_000_000
+ALLOWED = {"batch": {"whole"}, "interval": {"whole", "lost", "gap"}, "os": {"whole", "lost", "gap"}}
+"""What may come of a power failure at each level. How much "interval" may lose is told, and for people to judge."""
 GOES_ON = 0.25
 """Share of the states that have to take another batch and be opened again."""
 MEMORY = Path("/dev/shm")
 """A file system in memory, where there is one: what is made there to be looked at need not be synced."""
+NO_LOGS = (".db", ".lock", "-shm")
+"""What a file is called that is no log: the database, the lock, and the index of a log, which is made anew."""
 MOST_TORN = 9
 """Sectors of a write that is torn: of a page and the header before it."""
 
@@ -75,7 +80,7 @@ def failures(ops: list[Op], dice: Random, states: int) -> Iterator[Failure]:
 
 def _when(op: Op) -> int:
     """A sync counts when it has ended, all else may be seen from its beginning on."""
-    return op.ended if isinstance(op, Sync) else op.begun
+    return op.ended if isinstance(op, disk.Sync) else op.begun
 
 
 def _lots(dice: Random, count: int) -> Iterator[Luck]:
@@ -89,6 +94,24 @@ def _lots(dice: Random, count: int) -> Iterator[Luck]:
         yield disk.chance(dice)
 
 
+def damages(ops: list[Op], end: float, dice: Random, count: int) -> Iterator[Failure]:
+    """The files as they were at a line of the recording, with a log of them cut off or garbled from some place on."""
+    now = Disk()
+    for op in sorted(ops, key=_when):
+        if _when(op) < end:
+            now.do(op)
+    files = now.left(disk.everything())
+    for name, octets in files.items():
+        if name.endswith(NO_LOGS) or not octets:
+            continue
+        used = len(octets.rstrip(b"\0")) or 1
+        for _ in range(count):
+            at = dice.choice((dice.randrange(used), dice.randrange(0, used, disk.SECTOR)))
+            size = len(octets) - at
+            rest = dice.choice((b"", bytes(size), dice.randbytes(size), octets[: size // 2], octets[at + 1 :]))
+            yield Failure(end, f"{name} damaged from octet {at} on", files | {name: octets[:at] + rest})
+
+
 def put(files: dict[str, bytes], folder: Path) -> None:
     """Make the folder hold these files and no others."""
     folder.mkdir(exist_ok=True)
@@ -98,43 +121,47 @@ def put(files: dict[str, bytes], folder: Path) -> None:
         (folder / name).write_bytes(octets)
 
 
+class Found(NamedTuple):
+    """What came of opening a store. batches: the first so many are there, and nothing else if `outcome` is 'whole'.
+
+    outcome: 'whole'; 'gap' if there are changes behind one that is missing, or only some of a batch; 'half' if there is
+    anything that never was; 'unreadable', 'bug'; 'stuck' if it does not take the next batch.
+    """
+
+    outcome: str
+    batches: int = 0
+
+
 class Told:
-    """What a story's store should contain, by how many batches it has."""
+    """What a story's store should contain."""
 
     def __init__(self, seed: int, batches: int) -> None:
         self.batches = [*story.story(seed, batches + 1)]
         self.entries: list[Entry] = []
-        self.ends = [0]
-        self.leases: list[list[Lease]] = [[]]
-        newest: dict[int, Lease] = {}
-        for at, batch in enumerate(self.batches):
+        self.ends: list[int] = []  # of each batch
+        for number, batch in enumerate(self.batches):
             for change in batch:
-                self.entries.append(Entry(len(self.entries) + 1, float(at), change.after, change.who))
-                newest[change.after.address] = change.after
+                self.entries.append(Entry(len(self.entries) + 1, float(number), change.after, change.who))
             self.ends.append(len(self.entries))
-            self.leases.append([lease for _, lease in sorted(newest.items())])
 
-    def examine(self, folder: Path, goes_on: bool = True) -> tuple[str, int]:
-        """Open the store. ('whole', batches found), or ('half', entries found) if it has what never was, ('unreadable', 0),
-        ('bug', 0), ('stuck', batches found) if it does not take the next batch. goes_on: try that."""
+    def examine(self, folder: Path, goes_on: bool = True) -> Found:
+        """Open the store of a folder. goes_on: commit the next batch to it, and open it again."""
         url = f"sqlite:{folder / 'leases.db'}"
         try:
             with closing(open_store(url)) as store:
-                found = store.history(limit=MOST_ENTRIES)[::-1]
-                number = bisect_left(self.ends, len(found))
-                if not self._is(number, found, store.all()):
-                    return "half", len(found)
-                if goes_on and not self._goes_on(store, number):
-                    return "stuck", number
-            if goes_on:
-                with closing(open_store(url)) as store:
-                    if not self._is(number + 1, store.history(limit=MOST_ENTRIES)[::-1], store.all()):
-                        return "stuck", number
+                found = self._found(store)
+                if not goes_on or found.outcome != "whole":
+                    return found
+                if not self._goes_on(store, found.batches):
+                    return Found("stuck", found.batches)
+            with closing(open_store(url)) as store:
+                if self._found(store) != Found("whole", found.batches + 1):
+                    return Found("stuck", found.batches)
         except StoreError:
-            return "unreadable", 0
+            return Found("unreadable")
         except Exception:
-            return "bug", 0
-        return "whole", number
+            return Found("bug")
+        return found
 
     def _goes_on(self, store: Leases, number: int) -> bool:
         try:
@@ -144,17 +171,25 @@ class Told:
             return False
         return not refused
 
-    def _is(self, batches: int, entries: Iterable[Entry], leases: Iterable[Lease]) -> bool:
-        """Is this what a store with so many batches says?"""
-        if batches >= len(self.ends):
-            return False
-        return [*entries] == self.entries[: self.ends[batches]] and [*leases] == self.leases[batches]
+    def _found(self, store: Leases) -> Found:
+        entries = store.history(limit=MOST_ENTRIES)[::-1]
+        numbers = [entry.number for entry in entries]
+        newest = {entry.lease.address: entry.lease for entry in entries}
+        if numbers != sorted({*numbers} & {*range(1, len(self.entries) + 1)}):
+            return Found("half")
+        if any(entry != self.entries[entry.number - 1] for entry in entries):
+            return Found("half")
+        if [*store.all()] != [lease for _, lease in sorted(newest.items())]:
+            return Found("half")
+        together = sum(number == entry.number for number, entry in enumerate(entries, 1))
+        batches = bisect_right(self.ends, together)
+        whole = together == len(entries) and together == (self.ends[batches - 1] if batches else 0)
+        return Found("whole" if whole else "gap", batches)
 
 
 class Summary(NamedTuple):
-    """found: states by what came of them; those that are 'whole' and lack what was promised are 'lost'. most_lost: batches.
-    losses: (batches promised, batches found, seconds between the newest lost promise and the failure). bad: some of those
-    that were not whole, in words."""
+    """found: states by what came of them; 'lost' are those that are whole and lack what was promised. most_lost: batches;
+    oldest_lost_s: how long before the failure such a batch had been promised. bad: states that are not whole, in words."""
 
     states: int
     found: Counter[str]
@@ -177,12 +212,12 @@ def workplace() -> Iterator[Path]:
         yield Path(folder)
 
 
-def recorded(folder: Path, seed: int, batches: int, seconds: float = 0.0) -> Recording:
+def recorded(folder: Path, seed: int, batches: int, sync: str = "batch", seconds: float = 0.0) -> Recording:
     """A story, told to a store in a folder."""
     store = folder / "store"
     store.mkdir()
     argv = [sys.executable, story.__file__, str(store), str(folder / SAID), "--seed", str(seed)]
-    argv += ["--batches", str(batches), "--seconds", str(seconds)]
+    argv += ["--batches", str(batches), "--sync", sync, "--seconds", str(seconds)]
     environment = os.environ | {"PYTHONPATH": str(Path(relet.__file__).parents[1])}
     return record(argv, store, folder / "strace", environment)
 
@@ -202,15 +237,15 @@ def examine(recording: Recording, folder: Path, told: Told, dice: Random, states
         put(failure.files, left)
         promised = bisect_left(begun, failure.before)
         outcome, number = told.examine(left, goes_on=dice.random() < GOES_ON)
-        if outcome == "whole" and number < promised:
-            outcome = "lost"
-            at = recording.at[min(int(min(failure.before, 1e9)), len(recording.at) - 1)]
+        if outcome in ("whole", "gap") and number < promised:
+            outcome = "lost" if outcome == "whole" else outcome
+            at = recording.at[bisect_left(range(len(recording.at) - 1), failure.before)]
             most_lost = max(most_lost, promised - number)
             oldest_lost_s = max(oldest_lost_s, at - lines[number].at)
         found[outcome] += 1
         if outcome != "whole":
             bad.append(
-                f"{outcome}: {number} found, {promised} batches promised, before line {failure.before}: {failure.luck}"
+                f"{outcome}: {number} of {promised} promised batches, before line {failure.before}: {failure.luck}"
             )
     return Summary(tried, found, most_lost, oldest_lost_s, bad)
 
@@ -222,15 +257,16 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=1, help="of the dice (%(default)s)")
     asked.add_argument("--batches", type=int, default=BATCHES, help="that the program commits (%(default)s)")
     asked.add_argument("--seconds", type=float, default=0.0, help="that it takes for it (%(default)s)")
+    asked.add_argument("--sync", default="batch", choices=get_args(Sync), help="durability level (%(default)s)")
     asked.add_argument("--told", type=int, default=20, help="so many failures are told one by one (%(default)s)")
     told = asked.parse_args()
     with workplace() as folder:
-        recording = recorded(folder, told.seed, told.batches, told.seconds)
+        recording = recorded(folder, told.seed, told.batches, told.sync, told.seconds)
         summary = examine(recording, folder, Told(told.seed, told.batches), Random(told.seed), told.states)
-    sys.stdout.write(f"seed {told.seed}: {summary}\n")
+    sys.stdout.write(f"seed {told.seed}, sync {told.sync}: {summary}\n")
     for line in summary.bad[: told.told]:
         sys.stdout.write(f"{line}\n")
-    return 1 if summary.bad else 0
+    return 1 if set(summary.found) - ALLOWED[told.sync] else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Batches of changes that follow from a seed, and a program that commits them to a store and says so.
 
-    python tests/crash/story.py FOLDER SAID --seed 1 --batches 60
+    python tests/crash/story.py FOLDER SAID --seed 1 --batches 60 --sync batch
 
 The folder gets the store; the file SAID gets a line before and after each commit. `story` makes the same batches again, so
 that a store that was found can be held to what it should contain.
@@ -15,8 +15,8 @@ from random import Random
 
 sys.path.append(str(Path(__file__).parent.parent))  # so that this is a program, too
 
-from relet.model.lease import Change, Lease, LeaseState, beside
-from relet.store import open_store
+from relet.model.lease import Change, Lease, LeaseState, Sync, beside
+from relet.store import open_store, tail
 from relet.store.memory import MemoryStore
 from support.leases import NET, client
 
@@ -25,6 +25,8 @@ MOST_CHANGES = 12
 BIG = 150
 """Changes of a batch that fills several pages."""
 WALL = 1_700_000_000
+SEGMENT_OCTETS = 1 << 14
+"""Length of a file of the tail here, so that a story fills many."""
 
 
 def story(seed: int, batches: int) -> Iterator[list[Change]]:
@@ -66,10 +68,11 @@ def _lease(dice: Random, address: int, number: int) -> Lease:
     )
 
 
-def tell(seed: int, batches: int, url: str, said: Path, seconds: float) -> None:
-    """Commit them to a store, with some folding in between and now and then a new start, in about so many seconds."""
+def tell(seed: int, batches: int, url: str, said: Path, sync: Sync = "batch", seconds: float = 0.0) -> None:
+    """Commit them to a store, with some folding in between, by itself and as a server has it done, and now and then a new
+    start, in about so many seconds."""
     dice = Random(seed + 1)
-    store = open_store(url)
+    store = open_store(url, sync=sync)
     with said.open("ab", buffering=0) as lines:
         for number, batch in enumerate(story(seed, batches)):
             lines.write(b"begun %d\n" % number)
@@ -79,9 +82,11 @@ def tell(seed: int, batches: int, url: str, said: Path, seconds: float) -> None:
             time.sleep(seconds / batches)
             for _ in range(dice.choice((0, 0, 1, 3))):
                 store.fold(dice.choice((3, 20, 100)))
+            if dice.random() < 0.2:
+                store.tend()
             if dice.random() < 0.05:
                 store.close()
-                store = open_store(url)
+                store = open_store(url, sync=sync)
     store.close()
 
 
@@ -92,9 +97,11 @@ def main(words: Sequence[str]) -> None:
     asked.add_argument("said", type=Path)
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--batches", type=int, default=60)
+    asked.add_argument("--sync", default="batch")
     asked.add_argument("--seconds", type=float, default=0.0)
     told = asked.parse_args(words)
-    tell(told.seed, told.batches, f"sqlite:{told.folder / 'leases.db'}", told.said, told.seconds)
+    tail.SEGMENT_OCTETS = SEGMENT_OCTETS
+    tell(told.seed, told.batches, f"sqlite:{told.folder / 'leases.db'}", told.said, told.sync, told.seconds)
 
 
 if __name__ == "__main__":
