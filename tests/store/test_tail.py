@@ -75,6 +75,19 @@ def test_a_record_that_is_torn_anywhere_is_none_and_those_before_it_stand(store:
     assert found(store) == [(1, b"first"), (2, b"second")]
 
 
+def test_records_behind_a_head_that_was_lost_never_come_back(store: Path) -> None:
+    """Where no commit syncs, a power failure may leave a record and neither the head nor what stood before it. The file is
+    begun anew then, and its first record may be as long as the one that was lost."""
+    fill(store, b"first", b"other")
+    begin = file(store).read_bytes().index(b"first") - RECORD_OCTETS
+    behind = begin + RECORD_OCTETS + len(b"first")
+    with file(store).open("r+b") as left:
+        left.write(bytes(behind))
+    assert found(store) == []
+    fill(store, b"again")
+    assert found(store) == [(1, b"again")]
+
+
 def test_a_file_whose_head_is_torn_is_empty_and_used_again(store: Path) -> None:
     fill(store, b"first")
     whole = file(store).read_bytes()

@@ -81,7 +81,7 @@ class Tail:
         return after > segment.room and (bool(self._free) or after > SEGMENT_OCTETS)
 
     def _continue(self, segment: Segment, payload: bytes, number: int, changes: int) -> None:
-        octets = packed(segment.sequence, number, changes, payload)
+        octets = packed(segment.seed, number, changes, payload)
         self._write(segment, octets, segment.end)
         segment.last = number + changes - 1
         segment.end += len(octets)
@@ -91,7 +91,7 @@ class Tail:
         segment = self._take()
         self._sequence += 1  # never twice, also if this fails: what is left of it on disk is then older, and void
         head = segment.begin(self._identity, self._sequence, number)
-        octets = head + packed(segment.sequence, number, changes, payload)
+        octets = head + packed(segment.seed, number, changes, payload)
         try:
             self._write(segment, octets, 0)
         except OSError:
