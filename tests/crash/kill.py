@@ -33,8 +33,8 @@ from support.lab import Lab
 CLIENTS = 260
 LOAD_S = 0.5
 """Longest load before a kill."""
-FOLDS_S = 1.0
-"""After so much silence the server folds its history in one step after the other."""
+FOLDS_S = 2.0
+"""After so much silence the server folds: a second of it has to be quiet."""
 MOST_TOLD = 20
 """Violations told one by one."""
 

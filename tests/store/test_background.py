@@ -11,7 +11,9 @@ import pytest
 
 from relet.errors import StoreError
 from relet.model.lease import Sync
-from relet.store.fold import STEP_MIN, Fold
+from relet.store.background import LONG, QUIET, STEP_MIN
+from relet.store.fold import Fold
+from relet.store.segment import Record, Segment
 from relet.store.sqlite import SqliteStore
 from relet.store.tail import Tail
 from support.leases import grant
@@ -59,21 +61,69 @@ class Watch:
 Opened = Callable[[Sync], SqliteStore]
 
 
-def test_it_works_off_everything_there_is(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_works_off_everything_there_is_once_it_is_quiet(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     store = opened("batch")
     for start in range(0, 3 * STEP_MIN, 100):
         store.commit([grant(number, who=number) for number in range(start, start + 100)], 1.0)
     history = store.history(limit=10_000)
     steps = Watch(monkeypatch, Fold, "step")
     store.tend()
-    for _ in range(2):
+    assert not store._background._asked.is_set(), "more may come"
+    store.tend()
+    for _ in range(3):
         steps.wait()
+    assert steps.threads == {"relet-fold"}
     while store.fold(10_000):  # what is left
         pass
     assert store.history(limit=10_000) == history
-    assert "relet-fold" in steps.threads
     store.close()
     assert "relet-fold" not in [thread.name for thread in threading.enumerate()]
+
+
+@pytest.mark.parametrize(
+    ("changes", "tail", "due"), [(0, 5, 1), (QUIET, 5, 1), (QUIET + 1, 5, 0), (QUIET + 1, LONG, 1)]
+)
+def test_a_busy_time_is_left_alone_unless_the_tail_is_long(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, changes: int, tail: int, due: int
+) -> None:
+    store = opened("batch")
+    background, fold = store._background, store._fold
+    monkeypatch.setattr(background, "_loops", [])
+    store.commit([grant(number) for number in range(1, 10)], 1.0)
+    background.tend(folds=False)
+    store.commit([grant(number, who=number) for number in range(10, 10 + changes)], 2.0)
+    fold.folded_to = store._tail.last - tail
+    background.tend(folds=True)
+    assert background._asked.is_set() is (due == 1)
+
+
+def test_an_end_in_the_middle_of_a_step_undoes_it(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = opened("batch")
+    for start in range(0, 50, 10):
+        store.commit([grant(number, who=number) for number in range(start, start + 10)], 1.0)
+    leases, begun, go_on = list(store.all()), threading.Event(), threading.Event()
+    real = Tail.records
+
+    def slow(tail: Tail, after: int) -> Iterator[tuple[Segment, Record]]:
+        begun.set()
+        assert go_on.wait(PATIENCE_S)
+        return real(tail, after)
+
+    monkeypatch.setattr(Tail, "records", slow)
+    interrupt = Fold.interrupt
+
+    def interrupted(fold: Fold) -> None:
+        interrupt(fold)
+        go_on.set()
+
+    monkeypatch.setattr(Fold, "interrupt", interrupted)
+    store.tend()
+    assert begun.wait(PATIENCE_S)
+    store.close()
+    again = SqliteStore(store._path)
+    assert list(again.all()) == leases
+    assert [entry.number for entry in again.history(limit=100)] == list(range(50, 0, -1))
+    again.close()
 
 
 def test_there_is_no_thread_before_it_is_asked_for_and_nothing_to_end(opened: Opened) -> None:
@@ -98,12 +148,12 @@ def test_what_fails_is_told_until_it_succeeds(
     steps, background = Watch(monkeypatch, Fold, "step"), store._background
     steps.error = error
     for _ in range(2):
-        background.round(folds=True)
+        background.round()
         with pytest.raises(StoreError, match=says):
             background.check()
     assert not store.commit([grant(2)], 2.0).refused
     steps.error = None
-    background.round(folds=True)
+    background.round()
     background.check()
     assert store.fold() == 0
     assert [entry.number for entry in store.history()] == [2, 1]
@@ -132,7 +182,7 @@ def test_interval_syncs_beside_the_road(opened: Opened, monkeypatch: pytest.Monk
     syncs.wait()
     syncs.wait()
     assert synced == [store._tail._segments[0].descriptor]
-    assert syncs.threads == {"relet-fold"}
+    assert syncs.threads == {"relet-sync"}
 
 
 def test_os_never_syncs_the_tail(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

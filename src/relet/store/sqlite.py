@@ -1,9 +1,9 @@
 """Leases that survive: a SQLite file and the tail beside it, written by one server (the default store).
 
-Reads come from the index in memory. `commit` appends the changes of a batch to the tail as one record, and only then changes
-the index, so what the index says is safe on disk. The fold (fold.py) works the tail off into the database in a thread of
-its own; it can be late or never happen, it only makes the next start and questions about the past faster. Not for several
-threads, and nothing here decides who gets what.
+Reads come from the index in memory. `commit` appends the changes of a batch to the tail as one record, and only then
+changes the index, so what the index says is safe on disk. The fold (fold.py, background.py) works the tail off into the
+database in a thread of its own; it can be late or never happen, it only makes the next start and questions about the past
+faster. Not for several threads, and nothing here decides who gets what.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,8 @@ from relet.errors import StoreError
 from relet.model.ident import ClientKey
 from relet.model.lease import Change, Committed, Entry, Lease, Loaded, Sync, View
 from relet.store import record, rows
-from relet.store.fold import Background, Fold
+from relet.store.background import Background
+from relet.store.fold import Fold
 from relet.store.index import Index
 from relet.store.lock import FileLock
 from relet.store.reader import SqliteReader, load
