@@ -72,7 +72,7 @@ class Killer:
         self._victim = Victim(wires.server, lab.folder, sync)
         self._copy = lab.folder / "copy" if forget else None
         self.ledger = Ledger()
-        self._fleet = Fleet(self._dice, self.ledger, CLIENTS, RELAY, SERVER)
+        self._fleet = Fleet(Random(seed), self.ledger, CLIENTS, RELAY, SERVER)
         self._starts_s = 1.0  # how long the last start took
         self._kills: Counter[str] = Counter()
         self._asked = self._left = self._reloads = 0
