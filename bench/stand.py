@@ -156,6 +156,15 @@ class Stand:
                 file.write(len(each.datagram).to_bytes(2) + each.expected.to_bytes(4) + each.datagram)
         return path
 
+    def relet(self, *words: str | Path) -> str:
+        """What a relet command says on standard output, run where the load comes from. Ends the program if it could not
+        do its work; that it is not content with what it saw (exit code 1) is no such reason."""
+        command = ["ip", "netns", "exec", self._outside, *RELET, *map(str, words)]
+        ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        if ran.returncode not in (0, 1):
+            sys.exit(f"{' '.join(command)}: exit code {ran.returncode}")
+        return ran.stdout
+
     def echo(self) -> list[str | Path]:
         """The command of the echo in C, a ceiling for every server."""
         return [self._folder / "echo"]

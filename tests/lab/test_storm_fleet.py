@@ -85,7 +85,7 @@ def test_a_stranger_is_no_client_of_the_fleet_and_its_lease_is_not_remembered() 
 def test_leases_that_are_over_by_the_file_are_expired_whatever_is_wanted() -> None:
     memory = with_leases(50, Relet())
     memory = replace(memory, expires=type(memory.expires)("I", [int(WALL) - 1] * 10 + [int(WALL) + 1000] * 40))
-    shares = Counter(cast(memory, Wanted(reboot=1, expired=0.3), WALL).shares)
+    shares = Counter(cast(memory, Wanted(reboot=1, expired=0.3), WALL, 1).shares)
     assert shares == {Share.EXPIRED: 15, Share.VALID: 35}
 
 
@@ -109,7 +109,7 @@ def test_a_fleet_in_parts_is_the_same_fleet(processes: int) -> None:
 
 
 def test_the_kernel_and_the_fleet_agree_whose_an_answer_is() -> None:
-    actors = cast(new(40), Wanted(allocate=1), WALL)
+    actors = cast(new(40), Wanted(allocate=1), WALL, 1)
     for first in range(3):
         fleet = Fleet(actors, Manner(), 7, WALL, (RELAY,), first, 3)
         (payloads,) = fleet.speak(0.0, 100)
@@ -277,7 +277,7 @@ def test_each_attempt_has_a_transaction_of_its_own_and_answers_to_an_old_one_are
 
 
 def test_a_window_holds_the_others_back() -> None:
-    actors = cast(new(100), Wanted(allocate=1), WALL)
+    actors = cast(new(100), Wanted(allocate=1), WALL, 1)
     fleet = Fleet(actors, Manner(window=10), 1, WALL, (RELAY,))
     (payloads,) = fleet.speak(0.0, 1000)
     assert len(payloads) == 10
@@ -289,7 +289,7 @@ def test_a_window_holds_the_others_back() -> None:
 
 def test_secs_tell_how_long_a_client_waits() -> None:
     """RFC 2131 s2, table 1."""
-    actors = cast(new(5), Wanted(allocate=1), WALL)
+    actors = cast(new(5), Wanted(allocate=1), WALL, 1)
     fleet = Fleet(actors, Manner(), 1, WALL, (RELAY,))
     assert {decode(octets).secs for octets in fleet.speak(1.0, 10)[0]} == {0}
     assert {decode(octets).secs for octets in fleet.speak(6.5, 10)[0]} == {5}

@@ -29,7 +29,7 @@ def of(bound: list[float], addresses: list[int], tally: Tally | None = None) -> 
             tally.bound_at[int(at / SLOT_S)] += 1
     expires = array("I", [int(WALL) + 1000] * len(bound))
     part = Part(0, 1, tally, array("d", [0.0] * len(bound)), array("d", bound), array("I", addresses), expires)
-    return report(SETUP(memory), cast(memory, Wanted(allocate=1), WALL), [part], "done", WALL, 60.0)
+    return report(SETUP(memory), cast(memory, Wanted(allocate=1), WALL, 1), [part], "done", WALL, 60.0)
 
 
 def test_moments_are_those_at_which_that_share_of_all_was_bound() -> None:
@@ -66,7 +66,7 @@ def test_two_clients_with_one_address_are_found_across_processes() -> None:
         Part(first, 2, Tally(), array("d", [0.0, 0.0]), array("d", [0.1, 0.2]), array("I", [7, 8 + first]), until)
         for first in (0, 1)
     ]
-    made = report(SETUP(memory), cast(memory, Wanted(allocate=1), WALL), parts, "done", WALL, 1.0)
+    made = report(SETUP(memory), cast(memory, Wanted(allocate=1), WALL, 1), parts, "done", WALL, 1.0)
     assert made.wrong["two-clients-one-address"].examples == ("clients 0 and 1 both have 0.0.0.7",)
 
 

@@ -78,6 +78,20 @@ def test_two_clients_differ_wherever_a_client_is_named(model: str) -> None:
             assert one.options[code] != other.options[code]
 
 
+@pytest.mark.parametrize(
+    ("model", "identifier"),
+    [
+        ("windows", "01 0207 01020304"),
+        ("udhcpc", "01 0207 01020304"),
+        ("dhcpcd", "ff 01020304 0001 0001 2c0f9b40 0207 01020304"),  # RFC 4361 s6.1: IAID, DUID of type LLT
+        ("dhclient", ""),
+    ],
+)
+def test_client_identifiers(model: str, identifier: str) -> None:
+    octets = decode(made(model, INIT_REBOOT)).options.get(CLIENT_IDENTIFIER.code, b"")
+    assert octets == bytes.fromhex(identifier)
+
+
 def test_a_relay_adds_its_circuit_last() -> None:
     """RFC 3046 s2.1."""
     message = decode(made("windows", INIT_REBOOT))

@@ -97,7 +97,7 @@ def storm(
     limit_s: float = LONGEST_S,
 ) -> Storm:
     """Run one to its end."""
-    actors = cast(memory, wanted, WALL)
+    actors = cast(memory, wanted, WALL, memory.seed)
     fleets = [
         Fleet(actors, manner or Manner(), memory.seed, WALL, (RELAY,), first, processes) for first in range(processes)
     ]

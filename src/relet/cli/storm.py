@@ -160,7 +160,7 @@ class Order(msgspec.Struct, frozen=True):
 def _run(order: Order) -> int:
     """The storm itself; its exit code."""
     memory, plan = order.memory, order.plan
-    actors = cast(memory, order.wanted, now().wall)
+    actors = cast(memory, order.wanted, now().wall, plan.seed)
     crew = Crew(plan, actors)
     there = actors.shares_text()
     complain(announcement(order.setup, f" ({there})" if there else ""))

@@ -43,9 +43,10 @@ class Progress(AbstractContextManager["Progress"]):
     def __call__(self, glance: Glance) -> None:
         if glance.now - self._points[-1][0] >= APART_S:
             self._points = [*self._points, (glance.now, glance.answers)][-SPARKLINE - 1 :]
-        self._live.update(self._drawing(glance))
+        self._live.update(self.drawing(glance))
 
-    def _drawing(self, glance: Glance) -> Group:
+    def drawing(self, glance: Glance) -> Group:
+        """Two bars, the answers of the last looks, and counts."""
         bars = Table.grid(padding=(0, 2, 0, 0))
         for name, number, look in (("begun", glance.begun, "blue"), ("bound", glance.bound, "green")):
             bar = ProgressBar(self._clients, number, width=SPARKLINE, complete_style=look, finished_style=look)

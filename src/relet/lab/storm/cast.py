@@ -66,15 +66,16 @@ class Cast(msgspec.Struct, frozen=True):
         return ", ".join(f"{there[share]:,} {share.name.lower()}" for share in Share if share and there[share])
 
 
-def cast(memory: Memory, wanted: Wanted, wall: float) -> Cast:
-    """The cast of a storm that begins at `wall`. A client without a lease begins with DISCOVER whatever is wanted.
+def cast(memory: Memory, wanted: Wanted, wall: float, seed: int) -> Cast:
+    """The cast of a storm that begins at `wall`. A client without a lease begins with DISCOVER whatever is wanted. The
+    fleet's own seed says which model each client is, this one what it does.
 
     A client whose lease is over by the fleet's own file is expired, wanted or not. If more are wanted, the rest are
     strangers: a new hardware address that remembers an address which none of the fleet has; no server has a record of it.
     """
-    dice = Random(memory.seed)
+    dice = Random(seed)
     titles = tuple(memory.models)
-    models = bytes(dice.choices(range(len(titles)), list(memory.models.values()), k=memory.clients))
+    models = bytes(Random(memory.seed).choices(range(len(titles)), list(memory.models.values()), k=memory.clients))
     begins, shares = bytearray(memory.clients), bytearray(memory.clients)
     asked, numbers = array("I", memory.addresses), array("I", range(memory.clients))
     expires = array("I", memory.expires)
@@ -90,8 +91,8 @@ def cast(memory: Memory, wanted: Wanted, wall: float) -> Cast:
             begins[client], asked[client] = DISCOVER, 0
         else:
             begins[client] = work
-            over = memory.expires[client] <= wall
-            shares[client] = Share.EXPIRED if over else Share.VALID
+            if work != WISH:  # who only wishes for its address is owed nothing
+                shares[client] = Share.EXPIRED if memory.expires[client] <= wall else Share.VALID
     made = Cast(memory, titles, models, bytes(begins), b"", asked, numbers, expires)
     return msgspec.structs.replace(made, shares=bytes(_share_out(made, shares, wanted, dice)))
 

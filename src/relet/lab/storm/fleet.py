@@ -13,8 +13,8 @@ one does that is refused (s3.2). A request for an offer is sent four times (s3.1
 from __future__ import annotations
 
 from array import array
-from collections import deque
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -29,6 +29,9 @@ from relet.lab.storm.tally import SLOT_S, Part, Tally
 from relet.lab.storm.timers import Timers
 from relet.wire.address import ip_text, parse_ip
 
+OUTCOMES = ("ACK", "NAK", "silence")
+"""Of a first request."""
+ACKED, NAKED, UNANSWERED = range(3)
 IDLE, BOUND, FAILED = 5, 6, 7
 """What a client does that waits for no answer: it has not begun, has a lease, or has given up. Others: the kind it asks."""
 
@@ -106,9 +109,14 @@ class Fleet:
         self._mine = mine = range(first, cast.memory.clients, stride)
         self._salt = salt(seed)
         self._dice = Random(seed * 65_537 + first)
+        self._random = self._dice.random
         self._relays = max(1, len(relays))
+        self._circuits = cast.memory.circuits
         self._templates = _templates(cast, manner, relays)
         self._start = int.from_bytes(hardware(cast.memory.tribe))
+        self._numbers = array("I", (cast.numbers[whole] for whole in mine))
+        self._xids = array("I", (whole * ATTEMPTS * _ODD + self._salt & _WORD for whole in mine))
+        self._looks = array("H", (cast.models[whole] * self._relays + whole % self._relays for whole in mine))
         count = len(mine)
         self._doing = bytearray([IDLE]) * count
         self._queued, self._tries, self._attempt, self._naks = (bytearray(count) for _ in range(4))
@@ -123,7 +131,8 @@ class Fleet:
         self._order = array("I", range(count))
         self._dice.shuffle(self._order)
         self._moments = arrivals(manner.curve, count, manner.over_s, self._dice)
-        self._begun = self._finished = 0
+        self._begun = self._finished = self._bound_so_far = 0
+        self._sent, self._answers, self._met = [0] * len(KINDS), [0] * 256, [0] * len(OUTCOMES) * len(Share)
 
     @property
     def done(self) -> bool:
@@ -136,30 +145,37 @@ class Fleet:
         for client in self._timers.rung(now):
             self._ring(client, now)
         out: list[list[bytes]] = [[] for _ in range(self._relays)]
-        ready, doing = self._ready, self._doing
+        ready, queued, doing = self._ready, self._queued, self._doing
+        sent = self._sent
+        before = sum(sent)
         for _ in range(min(most, len(ready))):
             client = ready.popleft()
-            self._queued[client] = 0
-            if doing[client] <= WISH:
-                relay, octets = self._request(client, now)
-                out[relay].append(octets)
+            queued[client] = 0
+            kind = doing[client]
+            if kind <= WISH:
+                sent[kind] += 1
+                out[self._looks[client] % self._relays].append(self._request(client, kind, now))
+        if number := sum(sent) - before:
+            self.tally.sent_at[int(now / SLOT_S)] += number
         return out
 
-    def hear(self, payloads: Iterable[bytes], now: float) -> None:
+    def hear(self, payloads: Sequence[bytes], now: float) -> None:
         """Answers of servers, whatever they are."""
-        tally, heard = self.tally, 0
+        answers, bound = self._answers, self._bound_so_far
         for data in payloads:
-            heard += 1
             try:
                 answer = read(data)
             except WireError as error:
-                tally.blame(wrong.MALFORMED, str(error))
+                self.tally.blame(wrong.MALFORMED, str(error))
                 continue
-            tally.answers[KNOWN[answer.kind]] += 1
+            answers[answer.kind] += 1
             client = self._client_of(answer)
             if client is not None:
                 self._answer(client, answer, now)
-        tally.answered_at[int(now / SLOT_S)] += heard
+        slot = int(now / SLOT_S)
+        self.tally.answered_at[slot] += len(payloads)
+        if number := self._bound_so_far - bound:
+            self.tally.bound_at[slot] += number
 
     def deadline(self, now: float) -> float | None:
         """When to speak next: at once if something is ready; None if only an answer brings more."""
@@ -172,13 +188,24 @@ class Fleet:
 
     def glance(self, now: float) -> Glance:
         """How far it is."""
-        tally = self.tally
-        bound = sum(tally.bound_at.values())
-        sent, answers = sum(tally.sent.values()), sum(tally.answers.values())
-        return Glance(now, self._begun, bound, sent, tally.again, answers, sum(tally.wrong.values()))
+        wrong_ones = sum(self.tally.wrong.values())
+        sent, answers = sum(self._sent), sum(self._answers)
+        return Glance(now, self._begun, self._bound_so_far, sent, self.tally.again, answers, wrong_ones)
 
     def part(self) -> Part:
         """What there is to tell at the end."""
+        tally = self.tally
+        for kind, number in enumerate(self._sent):
+            tally.sent[KINDS[kind]] += number
+        tally.sent = +tally.sent
+        tally.answers = +Counter({name: self._answers[kind] for kind, name in KNOWN.items()})
+        tally.met = +Counter(
+            {
+                f"{share.name.lower()} {OUTCOMES[outcome]}": self._met[share * len(OUTCOMES) + outcome]
+                for share in Share
+                for outcome in range(len(OUTCOMES))
+            }
+        )
         return Part(
             self._first,
             self._stride,
@@ -218,48 +245,40 @@ class Fleet:
         kind = self._doing[client]
         over = kind == INIT_REBOOT and now - self._exchange[client] >= self._manner.reboot_timeout_s
         if over or (kind == SELECTING and self._tries[client] >= MOST_REQUESTS):
-            self._met(client, kind, "silence")
+            self._meet(client, kind, UNANSWERED)
             self._turn_to(client, DISCOVER)
         else:
             self._queue(client)
 
-    def _request(self, client: int, now: float) -> tuple[int, bytes]:
-        kind, whole = self._doing[client], self._mine[client]
+    def _request(self, client: int, kind: int, now: float) -> bytes:
         tries = self._tries[client] = self._tries[client] + 1
-        tally, slot = self.tally, int(now / SLOT_S)
-        if tries == 1:
+        if tries > 1:
+            self.tally.again += 1
+        else:
             self._exchange[client] = now
             if self._began[client] < 0:
                 self._began[client] = now
-                tally.begun_at[slot] += 1
-        else:
-            tally.again += 1
-        tally.sent[KINDS[kind]] += 1
-        tally.sent_at[slot] += 1
-        self._timers.set(client, self._until(kind, tries, now, self._exchange[client]))
-        relay = whole % self._relays
-        circuits = self._cast.memory.circuits
-        octets = self._templates[kind][self._cast.models[whole]][relay].fill(
-            self._cast.numbers[whole],
-            (whole * ATTEMPTS + self._attempt[client]) * _ODD + self._salt & _WORD,
+                self.tally.begun_at[int(now / SLOT_S)] += 1
+        self._timers.set(client, self._until(client, kind, tries, now))
+        return self._templates[kind][self._looks[client]].fill(
+            self._numbers[client],
+            self._xids[client] + self._attempt[client] * _ODD & _WORD,
             min(0xFFFF, int(now - self._began[client])),
             self._asked[client],
             self._server[client],
-            whole // self._relays % circuits if circuits else 0,
+            self._mine[client] // self._relays % self._circuits if self._circuits else 0,
         )
-        return relay, octets
 
-    def _until(self, kind: int, tries: int, now: float, began: float) -> float:
+    def _until(self, client: int, kind: int, tries: int, now: float) -> float:
         """When to try again, or to give up the old address (RFC 2131 s4.1, s3.2)."""
         patience = self._manner.patience_s
-        wait = min(MOST_WAIT_S, patience * 2.0 ** (tries - 1))
-        at = now + wait + self._dice.uniform(-1, 1) * min(1.0, patience / 4)
-        return min(at, began + self._manner.reboot_timeout_s) if kind == INIT_REBOOT else at
+        wait = min(MOST_WAIT_S, patience * (1 << tries - 1))
+        at = now + wait + (2 * self._random() - 1) * min(1.0, patience / 4)
+        return min(at, self._exchange[client] + self._manner.reboot_timeout_s) if kind == INIT_REBOOT else at
 
     def _client_of(self, answer: Answer) -> int | None:
         """Which of our clients is meant, if its answer is for it and for what it asks now."""
-        number = (answer.xid - self._salt) * INVERSE & _WORD
-        whole, attempt = divmod(number, ATTEMPTS)
+        whole, attempt = divmod((answer.xid - self._salt) * INVERSE & _WORD, ATTEMPTS)
         client, rest = divmod(whole - self._first, self._stride)
         if rest and 0 <= whole < self._cast.memory.clients:
             self.tally.ignored += 1  # another process's: on a link, all hear all
@@ -268,7 +287,7 @@ class Fleet:
                 self.tally.blame(wrong.NOBODY, f"{KNOWN[answer.kind]} with xid {answer.xid:#010x}")
             else:
                 self.tally.ignored += 1
-        elif (answer.start, answer.number) != (self._start, self._cast.numbers[whole]):
+        elif answer.number != self._numbers[client] or answer.start != self._start:
             found = f"{answer.start:04x}{answer.number:08x}"
             self.tally.blame(wrong.OTHER_HARDWARE, f"{KNOWN[answer.kind]} to {self._name(whole)} names {found}")
         elif attempt != self._attempt[client] or self._doing[client] == IDLE:
@@ -279,7 +298,7 @@ class Fleet:
 
     def _answer(self, client: int, answer: Answer, now: float) -> None:
         kind, asks = answer.kind, self._doing[client]
-        if self._cast.memory.circuits and not answer.relay:
+        if self._circuits and not answer.relay:
             self._blame(client, wrong.NO_RELAY_INFORMATION, KNOWN[kind])
         if kind == OFFER and asks in (DISCOVER, WISH):
             self._asked[client], self._server[client] = answer.address, answer.server
@@ -303,9 +322,9 @@ class Fleet:
             self._blame(client, wrong.FOREIGN, ip_text(address))
         elif asks != SELECTING and self._cast.shares[whole] == Share.TAKEN:
             self._blame(client, wrong.TAKEN, ip_text(address))
-        self._met(client, asks, "ACK")
+        self._meet(client, asks, ACKED)
         self.tally.took(now, now - self._exchange[client])
-        self.tally.bound_at[int(now / SLOT_S)] += 1
+        self._bound_so_far += 1
         self._asked[client], self._server[client], self._bound[client] = address, answer.server, now
         self._expires[client] = min(_WORD, int(self.wall + now) + answer.seconds)
         self._end(client, BOUND)
@@ -313,7 +332,7 @@ class Fleet:
     def _refused(self, client: int, asks: int, now: float) -> None:
         if asks != SELECTING and self._is_valid(client, now):
             self._blame(client, wrong.NAK_WITHOUT_RIGHT, f"{KINDS[asks]} for {ip_text(self._asked[client])}")
-        self._met(client, asks, "NAK")
+        self._meet(client, asks, NAKED)
         self.tally.took(now, now - self._exchange[client])
         self._naks[client] += 1
         if self._naks[client] >= MOST_NAKS:
@@ -338,11 +357,10 @@ class Fleet:
             and self._cast.expires[whole] > self.wall + now + MARGIN_S
         )
 
-    def _met(self, client: int, asks: int, outcome: str) -> None:
+    def _meet(self, client: int, asks: int, outcome: int) -> None:
         """How a client was met that remembered something; told once, of its first request."""
-        share = self._cast.shares[self._mine[client]]
-        if share and asks in (INIT_REBOOT, RENEWING):
-            self.tally.met[f"{Share(share).name.lower()} {outcome}"] += 1
+        if asks in (INIT_REBOOT, RENEWING):
+            self._met[self._cast.shares[self._mine[client]] * len(OUTCOMES) + outcome] += 1
 
     def _end(self, client: int, how: int) -> None:
         self._doing[client] = how
@@ -357,17 +375,15 @@ class Fleet:
         return f"client {whole} ({(hardware(self._cast.memory.tribe) + number.to_bytes(4)).hex(':')})"
 
 
-def _templates(cast: Cast, manner: Manner, relays: tuple[str, ...]) -> list[list[list[Template]]]:
-    """By kind, model and relay."""
+def _templates(cast: Cast, manner: Manner, relays: tuple[str, ...]) -> list[list[Template]]:
+    """By kind, and by model and relay."""
     memory = cast.memory
     addresses = [parse_ip(relay) for relay in relays] or [0]
     return [
         [
-            [
-                Template(MODELS[title], kind, memory.tribe, relay, bool(memory.circuits), manner.broadcast)
-                for relay in addresses
-            ]
+            Template(MODELS[title], kind, memory.tribe, relay, bool(memory.circuits), manner.broadcast)
             for title in cast.titles
+            for relay in addresses
         ]
         for kind in range(WISH + 1)
     ]

@@ -7,8 +7,8 @@ address by an INIT-REBOOT request? udhcpc only wishes for it in a DHCPDISCOVER, 
 
 from typing import Literal, NamedTuple
 
-NUMBER = b"\xff\xff\xff\xff"
-"""Stands for the client's number, which is also the end of its hardware address."""
+NUMBER = b"\xfa\xce\xb0\x0c"
+"""Stands for the client's number, which is also the end of its hardware address. Nothing else in a message is like it."""
 NAME = b"@@@@@@@@"
 """Stands for the client's number in hexadecimal digits, in names."""
 

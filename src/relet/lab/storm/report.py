@@ -237,13 +237,12 @@ def _latency(tally: Tally) -> Latency:
 
 def _remembered(cast: Cast, tally: Tally) -> dict[str, Met]:
     there = Counter(cast.shares)
-    return {
-        share.name.lower(): Met(
-            there[share], *(tally.met[f"{share.name.lower()} {outcome}"] for outcome in ("ACK", "NAK", "silence"))
-        )
-        for share in Share
-        if share and there[share]
-    }
+    found = {}
+    for share in Share:
+        if share and there[share]:
+            ack, nak = (tally.met[f"{share.name.lower()} {outcome}"] for outcome in ("ACK", "NAK"))
+            found[share.name.lower()] = Met(there[share], ack, nak, there[share] - ack - nak)
+    return found
 
 
 def _timeline(tally: Tally, seconds: float) -> Timeline:
