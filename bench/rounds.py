@@ -26,6 +26,7 @@ class Sizes:
     def __init__(self, quick: bool) -> None:
         self.clients = 2_000 if quick else 30_000
         self.rounds = 1 if quick else 5
+        self.costly_rounds = 1 if quick else 3
         self.few, self.many = (1_000, 20_000) if quick else (10_000, 1_000_000)
         self.loads = 2 if quick else 8
         self.at_once = 1_000 if quick else 10_000
@@ -73,15 +74,17 @@ def compared(rounds: list[Round], mode: str, one: str = "kea", other: str = "rel
     medians = {
         f"{name} {figure}": statistics.median(row[name][mode].get(figure, 0.0) for row in rounds)
         for name in (one, other)
-        for figure in ("per_second", "p50_ms", "p99_ms")
+        for figure in ("per_second", "p50_ms", "p99_ms", "done")
     }
     return {"ratio": statistics.median(ratios), "ratios": ratios} | medians
 
 
 def whole(name: str, load: Figures, requests: int) -> None:
-    """Ends the program if not every request had its right answer: such a figure would be no rate of answers."""
-    wrong = {what: load[what] for what in ("wrong", "naks", "failed") if load.get(what)}
-    if load["done"] != requests or wrong:
+    """Ends the program if not every request had its right answer: such a figure would be no rate of answers. Kea's may fail
+    to come, for it drops what is too much; none may be wrong. The rate is one of right answers then, too."""
+    ours = not name.startswith("kea")
+    wrong = {what: load[what] for what in ("wrong", "naks", "failed")[: 3 if ours else 1] if load.get(what)}
+    if (ours and load["done"] != requests) or wrong:
         sys.exit(f"{name}: {load['done']:.0f} of {requests} requests answered rightly, {wrong}")
 
 

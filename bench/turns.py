@@ -6,7 +6,7 @@ from pathlib import Path
 
 import fleet
 import setups
-from rounds import PAUSE_S, Bench, Table, compared, said, whole
+from rounds import PAUSE_S, Bench, Round, Table, compared, said, whole
 from stand import SERVER, Figures, Meanwhile, Request, given, scrape
 
 from relet.run.control import ask
@@ -14,16 +14,16 @@ from relet.wire.address import parse_ip
 
 DISCOVER, REQUEST = bytes((1,)), bytes((3,))
 WINDOWS = (64, 1000)
+WINDOWS = (64, 1000)
 
 
 def versus(bench: Bench) -> Table:
     """Rates by window and kind of load, both servers in each round."""
     sizes = bench.sizes
-    rounds: list[dict[str, dict[str, Figures]]] = []
-    windows = (64, 1000)
-    for _ in range(sizes.rounds):
-        for window in windows:
-            row: dict[str, dict[str, Figures]] = {}
+    rounds: dict[int, list[Round]] = {window: [] for window in WINDOWS}
+    for turn in range(sizes.rounds):
+        for window in WINDOWS[: 2 if turn < sizes.costly_rounds else 1]:
+            row: Round = {}
             for name, command in (("kea", setups.kea), ("relet", setups.relet)):
                 with bench.server(name, command):
                     row[name] = {}
@@ -32,18 +32,18 @@ def versus(bench: Bench) -> Table:
                         whole(name, load, sizes.clients)
                         row[name][mode] = load
                         time.sleep(PAUSE_S)
-            rounds.append(row)
+            rounds[window].append(row)
             said(f"window {window}", {mode: compared([row], mode)["ratio"] for mode in row["kea"]})
     return {
-        str(window): {mode: compared(rounds[place :: len(windows)], mode) for mode in ("dora", "reboot", "renew")}
-        for place, window in enumerate(windows)
+        str(window): {mode: compared(done, mode) for mode in ("dora", "reboot", "renew")}
+        for window, done in rounds.items()
     }
 
 
 def cached(bench: Bench) -> Table:
     """What share of a Python echo's rate relet has if it need not write."""
     sizes, stand = bench.sizes, bench.stand
-    rounds: list[dict[str, dict[str, Figures]]] = []
+    rounds: list[Round] = []
     state = bench.state("cached")
     echo = [sys.executable, str(bench.compare.with_name("echo.py"))]
     for _ in range(sizes.rounds):
@@ -70,16 +70,16 @@ def features(bench: Bench) -> Table:
     def relet(folder: Path, link: str) -> list[str]:
         return setups.relet(folder, link, server=metrics, classes=setups.featured(), reservations=kept_for)
 
-    rounds: list[dict[str, dict[str, Figures]]] = []
-    for _ in range(sizes.rounds):
-        row: dict[str, dict[str, Figures]] = {}
+    rounds: list[Round] = []
+    for _ in range(sizes.costly_rounds):
+        row: Round = {}
         for name in ("kea", "relet"):
             command = relet if name == "relet" else lambda folder, link: setups.kea(folder, link, reservations=kept_for)
             with bench.server(name, command) as server:
                 read = (
                     Meanwhile(1.0, lambda: scrape(setups.METRICS_PORT), bench.stand.inside) if name == "relet" else None
                 )
-                row[name] = real_life(bench, kept_for, read)
+                row[name] = real_life(bench, name, kept_for, read)
                 if name == "relet":
                     told = ask(server.folder / "relet.sock", {"do": "why", "client": fleet.mac(0).hex(":"), "limit": 9})
                     if not isinstance(told, list) or not told:
@@ -88,7 +88,7 @@ def features(bench: Bench) -> Table:
     return {mode: compared(rounds, mode) for mode in ("discover", "select", "reboot", "reboot 1000")}
 
 
-def real_life(bench: Bench, kept_for: list[fleet.Client], meanwhile: Meanwhile | None) -> dict[str, Figures]:
+def real_life(bench: Bench, name: str, kept_for: list[fleet.Client], meanwhile: Meanwhile | None) -> dict[str, Figures]:
     """Allocation in its two halves, then reboot, of clients as they are."""
     stand, clients = bench.stand, range(bench.sizes.clients)
     named = {each.mac: each.address for each in kept_for}
@@ -113,5 +113,5 @@ def real_life(bench: Bench, kept_for: list[fleet.Client], meanwhile: Meanwhile |
         if not meanwhile.done:
             sys.exit("the metrics were never read")
     for mode, load in found.items():
-        whole(mode, load, len(clients))
+        whole(name if mode == "reboot 1000" else mode, load, len(clients))
     return found

@@ -137,6 +137,14 @@ def instructions(results: Results) -> str:
     return table(["request", "store in memory", "store on disk"], rows)
 
 
+def storms(results: Results) -> str:
+    """What became of the storm, server by server."""
+    found = figure(results, ["storms"]) or {}
+    names = list(dict.fromkeys(name for row in found.values() for name in row))
+    rows = [[name, *(_told(row.get(name, "")) for row in found.values())] for name in names]
+    return table(["", *found], rows)
+
+
 def plain(name: str) -> Callable[[Results], str]:
     """A result as it is: a row for each figure."""
 
@@ -152,8 +160,12 @@ def _flat(figures: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]
         if isinstance(value, Mapping):
             rows += _flat(value, f"{before}{name}, ")
         else:
-            rows.append((before + name, f"{value:,.2f}" if isinstance(value, float) else str(value)))
+            rows.append((before + name, _told(value)))
     return rows
+
+
+def _told(value: object) -> str:
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def machine(results: Results) -> str:
@@ -177,8 +189,9 @@ BLOCKS: Mapping[str, Callable[[Results], str]] = {
     "million": million,
     "stages": stages,
     "instructions": instructions,
+    "storms": storms,
     "machine": machine,
-    **{f"{name} figures": plain(name) for name in ("road", "paced", "scale", "sockets", "store", "storms")},
+    **{f"{name} figures": plain(name) for name in ("road", "paced", "scale", "sockets", "store")},
 }
 
 

@@ -37,6 +37,15 @@ def test_clients_are_as_real_ones_are(part: Any) -> None:
     assert all({12, 53, 55, 57, 82} <= set(message.options) for message in messages)
 
 
+def test_kea_may_drop_what_is_too_much_but_not_answer_wrongly(part: Any) -> None:
+    whole = part("rounds").whole
+    whole("kea", {"done": 9.0, "failed": 1.0}, 10)
+    with pytest.raises(SystemExit, match="9 of 10"):
+        whole("relet", {"done": 9.0, "failed": 1.0}, 10)
+    with pytest.raises(SystemExit, match=r"'wrong': 1\.0"):
+        whole("kea", {"done": 9.0, "wrong": 1.0}, 10)
+
+
 @pytest.mark.parametrize(
     ("load", "told"),
     [
@@ -47,9 +56,9 @@ def test_clients_are_as_real_ones_are(part: Any) -> None:
 )
 def test_a_rate_of_anything_but_right_answers_is_no_rate(part: Any, load: dict[str, float], told: str) -> None:
     rounds = part("rounds")
-    rounds.whole("kea", {"done": 10.0, "wrong": 0.0, "naks": 0.0}, 10)
+    rounds.whole("relet", {"done": 10.0, "wrong": 0.0, "naks": 0.0}, 10)
     with pytest.raises(SystemExit, match=told):
-        rounds.whole("kea", load, 10)
+        rounds.whole("relet", load, 10)
 
 
 def test_the_ratio_is_taken_round_by_round(part: Any) -> None:
