@@ -125,7 +125,7 @@ class Outbox:
         number = len(lengths)
         refused = []
         self._octets.value = octets  # where they stand is to be read in _start
-        self._vectors[0 : 2 * number : 2] = array("L", accumulate(lengths[:-1], initial=self._start[0]))
+        self._vectors[0 : 2 * number : 2] = array("L", accumulate(lengths, initial=self._start[0]))[:number]
         self._vectors[1 : 2 * number : 2] = lengths
         at = 0
         while at < number:
