@@ -64,8 +64,8 @@ class Faulty:
     def all(self) -> Iterator[Lease]:
         return self.inner.all()
 
-    def snapshot(self) -> Iterator[Lease]:
-        return self.inner.snapshot()
+    def walk(self) -> Iterator[Lease]:
+        return self.inner.walk()
 
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         return self.inner.history(client, address, limit)

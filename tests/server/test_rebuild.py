@@ -1,5 +1,7 @@
 """A configuration that takes the place of another while the engine serves."""
 
+from random import Random
+
 import msgspec
 import pytest
 
@@ -10,10 +12,12 @@ from support.table import (
     OFFICE,
     OTHER_MAC,
     Table,
+    decline,
     discover,
     ip,
     kind_of,
     reboot,
+    release,
     renewing,
     reserved,
     selecting,
@@ -95,3 +99,33 @@ def test_the_work_is_done_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert steps == 6
     table.engine.reconfigure(rebuild)
     assert table.say(discover()) is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_changes_while_it_goes_on_is_known_once(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebuilding, "LOADED_AT_ONCE", 3)
+    random = Random(seed)
+    macs = [bytes((2, 0, 0, 0, 0, number)) for number in range(90)]
+    wide = msgspec.structs.replace(OFFICE, subnets=(subnet("192.168.1.0/24", (ip(20), ip(240)), lease_time=300),))
+    table = Table(wide)
+    for mac in random.sample(macs, 50):
+        table.lease(ip(random.randint(20, 240)), mac, random.choice((-10, 20, 200, 5000)))
+    table.restart()
+    rebuild = table.engine.prepare((wide,), table.now)
+    changed = 0
+    while rebuild.step():
+        for _ in range(3):
+            mac, where = random.choice(macs), ip(random.randint(20, 240))
+            held = table.on(where)
+            if held is not None and random.random() < 0.7:
+                mac = held.client[2:]
+            table.say(random.choice((selecting, reboot, release, decline))(where, mac=mac))
+            changed += table.on(where) is not held
+        table.later(1)
+    assert changed > 5
+    table.engine.reconfigure(rebuild)
+    anew = Table(wide, store=table.store)
+    for engine in (table.engine, anew.engine):
+        while engine.expire(table.now, 10):
+            pass
+    assert table.engine.usage() == anew.engine.usage()

@@ -145,8 +145,9 @@ class Leases(Protocol):
     def all(self) -> Iterator[Lease]:
         """Every lease, in any state, by address."""
 
-    def snapshot(self) -> Iterator[Lease]:
-        """Every lease in no order, as of this moment; asking for it takes no time to speak of."""
+    def walk(self) -> Iterator[Lease]:
+        """Every lease, by address, each as it is when it is come to, while the store goes on. One of an address that had
+        none when the walk began may be left out."""
 
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """The newest `limit` entries, newest first."""

@@ -70,9 +70,9 @@ class Timed:
         """As the store's."""
         return self._store.all()
 
-    def snapshot(self) -> Iterator[Lease]:
+    def walk(self) -> Iterator[Lease]:
         """As the store's."""
-        return self._store.snapshot()
+        return self._store.walk()
 
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """As the store's."""

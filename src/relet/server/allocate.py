@@ -15,6 +15,7 @@ that.
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TypeVar
 
 from relet.model.lease import Lease, LeaseState
 from relet.model.network import Network, Pool, Subnet
@@ -31,6 +32,28 @@ MAX_SHORTER = 16
 again only at its old end: nobody can fill the memory by short and long leases in turn."""
 NONE = -1
 """A time that no address ends at."""
+
+Owner = TypeVar("Owner")
+
+
+def runs(
+    leases: Iterable[Lease], span: Callable[[int], tuple[int, int, Owner] | None]
+) -> Iterator[tuple[Owner, list[Lease]]]:
+    """Leases that come one after the other and lie in the same span, with whose it is; those in none are left out. span:
+    (first, last, owner) of an address."""
+    last, here = -1, None
+    found: list[Lease] = []
+    first = 0
+    for lease in leases:
+        address = lease.address
+        if not first <= address <= last:
+            if here is not None:
+                yield here[2], found
+            here, found = span(address), []
+            first, last = (here[0], here[1]) if here is not None else (address, address)
+        found.append(lease)
+    if here is not None:
+        yield here[2], found
 
 
 class PoolAddresses:
@@ -65,7 +88,7 @@ class PoolAddresses:
         return max(0, self.size - self.reserved() - self.used - self.declined - self.offered)
 
     def note(self, before: Lease | None, after: Lease) -> None:
-        """Follow a committed change of an address of the pool that is not reserved, or take in a lease at start."""
+        """Follow a committed change of an address of the pool that is not reserved."""
         address = after.address
         entry = self._returned.pop(address, None)
         if entry is None:
@@ -93,6 +116,18 @@ class PoolAddresses:
             self._stand(address, after.expires, later)
         elif after.expires < entry and self._ends.misses(entry, after.expires) and later < MAX_SHORTER:
             self._stand(address, after.expires, later + 1)
+
+    def load(self, leases: Iterable[Lease]) -> None:
+        """Take in leases of addresses that are not reserved, and of which nothing is known yet."""
+        touch, add = self._fresh.touch, self._ends.add
+        for lease in leases:
+            address, state = lease.address, lease.state
+            touch(address)
+            if state is LeaseState.RELEASED:
+                (self._kept if lease.kept else self._returned)[address] = 0
+            else:
+                self._count(state, 1)
+                add(address, lease.expires)
 
     def promised(self, address: int) -> None:
         """An address of the pool was on offer already when the pool was made: count it, and do not look for it first."""
@@ -224,14 +259,9 @@ class FreeAddresses:
                 yield subnet, pool
 
     def load(self, leases: Iterable[Lease]) -> None:
-        """Take in leases at start. Quickest if those of a pool come one after the other."""
-        first, last, pool = 0, -1, None
-        for lease in leases:
-            address = lease.address
-            if not first <= address <= last:
-                first, last, pool = self._span(address) or (address, address, None)
-            if pool is not None and address not in self._reserved:
-                pool.note(None, lease)
+        """Take in leases that are not known yet, at start. Quickest if those of a pool come one after the other."""
+        for pool, found in runs(leases, self._span):
+            pool.load([lease for lease in found if lease.address not in self._reserved])
 
     def note(self, before: Lease | None, after: Lease) -> None:
         """Follow a committed change."""

@@ -134,7 +134,7 @@ class Engine:
         view = self._store.view((), ())
         addresses = (address for site in self._directory.sites.values() for address in site.kept)
         kept = {lease.client: lease.address for address in addresses if (lease := view.lease(address)) is not None}
-        self._rebuild = Rebuild(networks, self._store.snapshot(), view.lease, now.wall, kept)
+        self._rebuild = Rebuild(networks, self._store.walk(), view.lease, now.wall, kept)
         return self._rebuild
 
     def reconfigure(self, rebuild: Rebuild | None) -> None:

@@ -57,10 +57,9 @@ class Site:
     def load(self, leases: Collection[Lease]) -> None:
         """Take in leases of the network at start."""
         self.free.load(leases)
-        for lease in leases:
-            if lease.kept:
-                self.kept.add(lease.address)
-            if self.circuits is not None:
+        self.kept.update([lease.address for lease in leases if lease.kept])
+        if self.circuits is not None:
+            for lease in leases:
                 self.circuits.note(lease)
 
     def note(self, before: Lease | None, after: Lease) -> None:
@@ -150,10 +149,13 @@ class Directory:
 
     def locate(self, address: int) -> Site | None:
         """The site that has a subnet with this address."""
+        span = self.span(address)
+        return None if span is None else span[2]
+
+    def span(self, address: int) -> tuple[int, int, Site] | None:
+        """(first and last address, site) of the subnet that an address lies in."""
         at = bisect_right(self._starts, address) - 1
-        if at < 0 or address > self._spans[at][1]:
-            return None
-        return self._spans[at][2]
+        return None if at < 0 or address > self._spans[at][1] else self._spans[at]
 
     def pool(self, address: int) -> PoolAddresses | None:
         """The pool that counts an address as used, on offer or free."""

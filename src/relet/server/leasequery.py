@@ -87,7 +87,7 @@ class Leasequeries:
     def load(self, store: Leases) -> None:
         """Take in all leases. Raises StoreError."""
         if self.relays:
-            for lease in store.snapshot():
+            for lease in store.walk():
                 self.note(None, lease)
 
     def note(self, before: Lease | None, after: Lease) -> None:

@@ -58,19 +58,19 @@ class Index:
 
     def all(self) -> Iterator[Lease]:
         """Every lease, by address, as of this moment."""
-        return self._walk(sorted(self._pages))
+        return iter(list(self.walk()))
 
-    def snapshot(self) -> Iterator[Lease]:
-        """Every lease in no order, as of this moment."""
-        return self._walk(self._pages)
-
-    def _walk(self, numbers: Iterable[int]) -> Iterator[Lease]:
-        pages = [msgspec.structs.astuple(self._pages[number]) for number in numbers]
-        return (lease for page in pages for lease in page if lease is not None)
+    def walk(self) -> Iterator[Lease]:
+        """Every lease, by address, each as it is when its page is come to; those on later pages than there are now are left
+        out."""
+        for number in sorted(self._pages):
+            for lease in msgspec.structs.astuple(self._pages[number]):
+                if lease is not None:
+                    yield lease
 
     def pieces(self) -> Iterator[Loaded]:
-        """Every lease, as of this moment, in the steps of `Leases.loading`."""
-        leases = self.snapshot()
+        """Every lease in the steps of `Leases.loading`."""
+        leases = self.walk()
         return (Loaded(piece, True) for piece in iter(lambda: list(islice(leases, TOLD_AT_ONCE)), []))
 
     def __len__(self) -> int:
@@ -107,13 +107,19 @@ class Index:
 
     def add(self, leases: Iterable[Lease]) -> list[Lease]:
         """Take over leases of addresses that have none yet; whatever is known already is newer. Those that were new."""
-        new = []
+        pages, held, new = self._pages, self._addresses, []
         for lease in leases:
             address = lease.address
-            if self.lease(address) is None:
-                self._set(address, lease)
-                self._add(lease.client, address)
+            page = pages.get(address >> PAGE_BITS)
+            if page is None:
+                page = pages[address >> PAGE_BITS] = _Page()
+            place = _PLACES[address & _INSIDE]
+            if getattr(page, place) is None:
+                setattr(page, place, lease)
                 new.append(lease)
+                if held.setdefault(lease.client, address) != address:
+                    self._add(lease.client, address)
+        self._count += len(new)
         return new
 
     def _set(self, address: int, lease: Lease) -> Lease | None:

@@ -46,9 +46,9 @@ class MemoryStore:
         """Every lease, by address."""
         return self._index.all()
 
-    def snapshot(self) -> Iterator[Lease]:
-        """Every lease in no order."""
-        return self._index.snapshot()
+    def walk(self) -> Iterator[Lease]:
+        """Every lease, by address, each as it is when it is come to."""
+        return self._index.walk()
 
     def history(self, client: ClientKey | None = None, address: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """The newest `limit` entries, newest first."""
