@@ -29,12 +29,16 @@ class Intake:
         self._engine = engine
         self._most = most
         self._credit = most
-        self._more = False
+        self._each = (
+            TAKEN_AT_ONCE  # taken over from one socket in this turn of the loop; 0 after a turn that took too much
+        )
+        self._heard = 0  # sockets that were heard in this turn
+        self._more = False  # is there more in one of them?
 
     def hear(self, ear: Ear, mono: float) -> list[Arrival]:
         """What a socket holds and is to be served now; [] if it is nothing, or waits."""
         waits = len(self.backlog) > 0
-        if waits and self._credit <= 0:
+        if waits and not self._each:
             return []
         arrivals = ear.receive()
         if not waits and (len(arrivals) < BATCH or not ear.crowded()):
@@ -43,18 +47,23 @@ class Intake:
         while True:
             self.backlog.put(arrivals, standing, mono)
             taken += len(arrivals)
-            if len(arrivals) < BATCH or taken >= TAKEN_AT_ONCE:
+            if len(arrivals) < BATCH or taken >= self._each:
                 break
             arrivals = ear.receive()
         self._credit -= taken
+        self._heard += 1
         self._more = self._more or len(arrivals) == BATCH
         return []
 
     def next(self, mono: float) -> list[Arrival]:
-        """What is to be served out of the backlog now; [] if nothing waits, or if more should be taken over before."""
-        more, self._more = self._more, False
-        if more and self._credit > 0:
-            return []
-        served = self.backlog.take(SERVED_AT_ONCE, mono)
-        self._credit = min(self._most, self._credit + EARNED * len(served))
+        """What is to be served out of the backlog now, at the end of a turn; [] if more should be taken over before."""
+        served: list[Arrival] = []
+        if not self._more or self._credit <= 0:
+            served = self.backlog.take(SERVED_AT_ONCE, mono)
+            earned = EARNED * len(served) if self.backlog else self._most
+            self._credit = min(self._most, self._credit + earned)
+        # Every socket gets its part, if only a batch, so that none has it all because it is heard first.
+        part = max(BATCH, self._credit // max(1, self._heard))
+        self._each = min(TAKEN_AT_ONCE, part) if self._credit > 0 else 0
+        self._heard, self._more = 0, False
         return served

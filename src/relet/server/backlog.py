@@ -18,7 +18,6 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Hashable, Sequence
 from itertools import count
 from math import inf
-from typing import NamedTuple
 
 from relet.model.events import Arrival
 from relet.server.standing import Standing, Worth, kind_of
@@ -55,15 +54,9 @@ _OF_A_LEASE = frozenset(
 )  # 0: BOOTP
 
 
-class Waiting(NamedTuple):
-    """A request that waits. since: monotonic time at which it came; until: after that, it is stale."""
-
-    arrival: Arrival
-    since: float
-    until: float
-
-
-Queue = OrderedDict[Hashable, Waiting]
+Queue = OrderedDict[Hashable, tuple[float, Arrival]]
+"""Requests, each with the monotonic time at which it came: inf for those to which nobody waits for an answer. By client, or
+by a number for what stands for itself."""
 
 
 class Line:
@@ -100,8 +93,8 @@ class Line:
 
 
 class Backlog:
-    """most: requests kept at most. dropped: how many were thrown away, by reason. longest_s: of those taken last, how long
-    the one waited that waited longest."""
+    """most: requests kept at most. dropped: how many were thrown away, by reason. longest_s: how long the one waited that
+    waited longest for an answer, of those taken last."""
 
     def __init__(self, most: int) -> None:
         self.dropped: Counter[str] = Counter()
@@ -125,8 +118,8 @@ class Backlog:
             before = where.get(client)
             if before is not None:
                 self.dropped[SUPERSEDED] += 1
-                if _copies(data, before[client].arrival.payload):
-                    before[client] = Waiting(arrival, mono, mono + patience_s(data))
+                if _copies(data, before[client][1].payload):
+                    before[client] = mono, arrival
                     continue
             worth = standing.worth(data, seen, mono) if seen is not None else Worth.STRANGER
             queue = self._lines[worth].queue(standing.network(arrival))
@@ -134,12 +127,12 @@ class Backlog:
                 del before[client], where[client]
                 self._waiting -= 1
             if worth is Worth.GIVEN_BACK:
-                queue[next(self._numbers)] = Waiting(arrival, mono, inf)  # nobody waits for an answer to these
+                queue[next(self._numbers)] = inf, arrival
             elif client is None:
-                queue[next(self._numbers)] = Waiting(arrival, mono, mono + MOST_PATIENCE_S)
+                queue[next(self._numbers)] = mono, arrival
             else:
                 self._waiting -= client in queue
-                queue[client] = Waiting(arrival, mono, mono + patience_s(data))
+                queue[client] = mono, arrival
                 where[client] = queue
             self._waiting += 1
         if self._waiting > self._most:
@@ -153,19 +146,26 @@ class Backlog:
         for line, claim in zip(self._lines.values(), self._claims(limit), strict=True):
             full += claim
             while len(taken) < full and (queue := line.next()) is not None:
-                client = next(iter(queue))
-                oldest = queue[client]
-                if oldest.until >= mono and mono - oldest.since > LATE_S:
-                    client = next(reversed(queue))
-                waiting = queue.pop(client)
-                self._where.pop(client, None)
-                self._waiting -= 1
-                if waiting.until < mono:
+                since, arrival = self._out(queue, mono)
+                waited_s = mono - since
+                if waited_s > LEAST_PATIENCE_S and waited_s > patience_s(arrival.payload):
                     self.dropped[STALE] += 1
                     continue
-                taken.append(waiting.arrival)
-                self.longest_s = max(self.longest_s, mono - waiting.since)
+                taken.append(arrival)
+                self.longest_s = max(self.longest_s, waited_s)
         return taken
+
+    def _out(self, queue: Queue, mono: float) -> tuple[float, Arrival]:
+        """The next one of a queue: the oldest, or the newest if the oldest is late but not stale."""
+        client, waiting = queue.popitem(last=False)
+        late = mono - waiting[0]
+        if late > LATE_S and late <= patience_s(waiting[1].payload) and queue:
+            queue[client] = waiting
+            queue.move_to_end(client, last=False)
+            client, waiting = queue.popitem()
+        self._where.pop(client, None)
+        self._waiting -= 1
+        return waiting
 
     def _claims(self, limit: int) -> list[int]:
         """How many of each worth are in the next batch."""

@@ -21,6 +21,9 @@ _CLIENT_ID = CLIENT_IDENTIFIER.code
 _MESSAGE_TYPE = MESSAGE_TYPE.code
 _REQUESTED = REQUESTED_ADDRESS.code
 _SERVER_ID = SERVER_IDENTIFIER.code
+_REQUEST, _LEASEQUERY = int(MessageType.REQUEST), int(MessageType.LEASEQUERY)
+_BEGINNING = frozenset((0, int(MessageType.DISCOVER)))  # 0: BOOTP
+_ONCE = frozenset((int(MessageType.RELEASE), int(MessageType.DECLINE)))
 
 
 class Worth(IntEnum):
@@ -34,9 +37,6 @@ class Worth(IntEnum):
     STRANGER = 5  # DHCPDISCOVER and BOOTP of clients without a record, and what cannot be told
 
 
-_ONCE = (MessageType.RELEASE, MessageType.DECLINE)
-
-
 class Standing(msgspec.Struct, frozen=True):
     """What the server knows, as of now. own: its addresses."""
 
@@ -47,25 +47,23 @@ class Standing(msgspec.Struct, frozen=True):
 
     def worth(self, data: bytes, seen: Glimpse, mono: float) -> Worth:
         """Of the request in a UDP payload, given its glimpse."""
-        kind, identifier = kind_of(seen), seen.get(_CLIENT_ID, b"")
-        if kind == MessageType.REQUEST:
+        kind = kind_of(seen)
+        if kind == _REQUEST:
             address = int.from_bytes(seen.get(_REQUESTED) or data[12:16])
             server = seen.get(_SERVER_ID)
             if server is not None:
                 ours = int.from_bytes(server) in self.own
-                return (
-                    Worth.CHOSEN
-                    if ours and self.offers.holder(address, mono) in _keys(data, identifier)
-                    else Worth.OTHER
-                )
+                return Worth.CHOSEN if ours and self.offers.holder(address, mono) in _keys(data, seen) else Worth.OTHER
             lease = self.view.lease(address)
-            return Worth.KNOWN if lease is not None and lease.client in _keys(data, identifier) else Worth.OTHER
-        if kind in (0, MessageType.DISCOVER):
-            known = any(self.view.leases(key) for key in _keys(data, identifier))
-            return Worth.RETURNING if known else Worth.STRANGER
+            return Worth.KNOWN if lease is not None and lease.client in _keys(data, seen) else Worth.OTHER
+        if kind in _BEGINNING:
+            for key in _keys(data, seen):
+                if self.view.leases(key):
+                    return Worth.RETURNING
+            return Worth.STRANGER
         if kind in _ONCE:
             return Worth.GIVEN_BACK
-        return Worth.RETURNING if kind == MessageType.LEASEQUERY else Worth.OTHER
+        return Worth.RETURNING if kind == _LEASEQUERY else Worth.OTHER
 
     def network(self, arrival: Arrival) -> str:
         """Name of the network that a request comes from, by its header alone; '' if none covers it."""
@@ -98,7 +96,8 @@ def kind_of(seen: Glimpse) -> int:
     return int.from_bytes(seen.get(_MESSAGE_TYPE, b""))
 
 
-def _keys(data: bytes, identifier: bytes) -> tuple[ClientKey, ...]:
+def _keys(data: bytes, seen: Glimpse) -> tuple[ClientKey, ...]:
     """By what the client may be on record: networks differ in whether they match by option 61."""
     hardware = client_key(None, data[1], data[28 : 28 + data[2]])
+    identifier = seen.get(_CLIENT_ID)
     return (client_key(identifier, 0, b""), hardware) if identifier else (hardware,)

@@ -1,0 +1,133 @@
+"""From the sockets to the engine: straight while the server keeps up, by way of the backlog when it does not."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
+
+import pytest
+from msgspec.structs import replace
+
+from relet.model.effects import Send
+from relet.model.events import Arrival
+from relet.net.sockets import BATCH
+from relet.run.intake import EARNED, SERVED_AT_ONCE, TAKEN_AT_ONCE, Intake
+from relet.server.backlog import FULL
+from support.table import Table, arrive, discover, ip, reboot
+
+MOST = 4 * TAKEN_AT_ONCE
+
+
+class Queue:
+    """A socket that holds so many messages. It is crowded if more is left than it gives at once."""
+
+    def __init__(self, holds: Iterator[Arrival] | Sequence[Arrival], crowds: bool = True) -> None:
+        self.drops: Counter[str] = Counter()
+        self.room = 0
+        self.given = 0
+        self._held = iter(holds)
+        self._crowds = crowds
+
+    def fileno(self) -> int:
+        raise AssertionError("nobody waits for it here")
+
+    def receive(self) -> list[Arrival]:
+        arrivals = list(islice(self._held, BATCH))
+        self.given += len(arrivals)
+        return arrivals
+
+    def crowded(self) -> bool:
+        return self._crowds
+
+    def send(self, sends: Sequence[Send]) -> int:
+        return len(sends)
+
+    def overruns(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
+
+
+def strangers(number: int | None = None, first: int = 1 << 16) -> Iterator[Arrival]:
+    """DISCOVERs of ever other clients; None: without an end."""
+    sample = arrive(discover())
+    for client in islice(count(first), number):
+        payload = sample.payload[:30] + client.to_bytes(4) + sample.payload[34:]
+        yield replace(sample, payload=payload)
+
+
+@pytest.fixture
+def table() -> Table:
+    table = Table()
+    table.lease(ip(100))
+    return table
+
+
+@pytest.mark.parametrize(
+    ("number", "crowds"), [(0, True), (1, True), (BATCH - 1, True), (BATCH, False), (3 * BATCH, False)]
+)
+def test_while_the_server_keeps_up_nothing_waits(table: Table, number: int, crowds: bool) -> None:
+    intake = Intake(table.engine, MOST)
+    arrivals = list(strangers(number))
+    ear = Queue(arrivals, crowds)
+    heard = []
+    while batch := intake.hear(ear, 0.0):
+        heard += batch
+        assert not intake.backlog
+    assert heard == arrivals
+
+
+def test_when_more_waits_all_is_taken_over_and_the_best_served_first(table: Table) -> None:
+    intake = Intake(table.engine, MOST)
+    known = arrive(reboot(ip(100)))
+    arrivals = [*strangers(TAKEN_AT_ONCE + 50), known]
+    ear = Queue(arrivals)
+    assert intake.hear(ear, 0.0) == []
+    assert len(intake.backlog) == TAKEN_AT_ONCE
+    assert intake.next(0.0) == []  # more is there to be taken over
+    assert intake.hear(ear, 0.0) == []
+    assert len(intake.backlog) == len(arrivals)
+    served: list[Arrival] = []
+    while intake.backlog:
+        assert intake.hear(ear, 0.0) == []
+        batch = intake.next(0.0)
+        assert len(batch) == min(SERVED_AT_ONCE, len(arrivals) - len(served))
+        served += batch
+    assert served == [known, *arrivals[:-1]]
+    ear = Queue(list(strangers(1)))
+    assert len(intake.hear(ear, 0.0)) == 1
+
+
+def test_a_flood_is_received_no_faster_than_it_is_answered(table: Table) -> None:
+    """At first as much as may wait is taken over, and then so much for each that is served."""
+    most = 2 * TAKEN_AT_ONCE
+    intake = Intake(table.engine, most)
+    ears = [Queue(strangers()), Queue(strangers(first=1 << 24))]
+    served = 0
+    turns = 0
+    while turns < 20:
+        for ear in ears:
+            assert intake.hear(ear, 0.0) == []
+        batch = intake.next(0.0)
+        served += len(batch)
+        turns += len(batch) > 0
+        assert len(intake.backlog) <= most
+    given = sum(ear.given for ear in ears)
+    assert served == 20 * SERVED_AT_ONCE
+    assert most + EARNED * (served - SERVED_AT_ONCE) <= given
+    assert given <= most + EARNED * served + len(ears) * TAKEN_AT_ONCE
+    assert intake.backlog.dropped[FULL] == given - served - len(intake.backlog)
+    assert abs(ears[0].given - ears[1].given) <= TAKEN_AT_ONCE
+
+
+def test_a_quiet_socket_is_heard_beside_a_flooded_one(table: Table) -> None:
+    intake = Intake(table.engine, MOST)
+    flooded = Queue(strangers())
+    known = arrive(reboot(ip(100)), interface="eth1")
+    for _ in range(8):
+        intake.hear(flooded, 0.0)
+        intake.next(0.0)
+    intake.hear(Queue([known]), 0.0)
+    while not (batch := intake.next(0.0)):
+        intake.hear(flooded, 0.0)
+    assert batch[0] == known
