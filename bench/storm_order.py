@@ -1,11 +1,11 @@
 """How soon a storm is over with the backlog's order, and without: real clients' timing, the real engine, virtual time.
 
-    python bench/storm_order.py [--clients 200000] [--strangers 50000] [--rate 50000] [--seed 1]
+    python bench/storm_order.py [--clients 200000] [--strangers 50000] [--rate 50000] [--spread 1]
 
-All clients start within a second of each other, as after a power failure. Those with a lease ask for it (INIT-REBOOT), as
-dhclient does: again after 4, 8, 16, .. seconds, each one more or less (RFC 2131 s4.1), and after ten seconds they start
-anew with a DHCPDISCOVER. Strangers begin with that. The server can serve --rate requests a second, if it does nothing else.
-What the socket's buffer does not hold is lost.
+All clients start within --spread seconds of each other, as after a power failure. Those with a lease ask for it
+(INIT-REBOOT), as dhclient does: again after 4, 8, 16, .. seconds, each one more or less (RFC 2131 s4.1), and after ten
+seconds they start anew with a DHCPDISCOVER. Strangers begin with that. The server can serve --rate requests a second, if it
+does nothing else. What the socket's buffer does not hold is lost.
 
 'in order of arrival' is a server that takes from its socket what is oldest; 'by worth' is relet's. For clients with a lease,
 then for strangers: seconds until half, 99 % and all of them have an address. The figures follow from the seed alone; no
@@ -26,6 +26,7 @@ from relet.model.ident import client_key
 from relet.model.lease import Change, Lease, LeaseState
 from relet.model.network import Network, Parameters, Pool, Subnet
 from relet.model.ranges import Ranges
+from relet.server import backlog
 from relet.server.backlog import Backlog
 from relet.server.engine import Engine
 from relet.store.memory import MemoryStore
@@ -36,14 +37,14 @@ from relet.wire.options import REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
 SERVER, RELAY, FIRST = parse_ip("10.64.0.1"), parse_ip("10.64.0.2"), parse_ip("10.65.0.0")
 SCALE = 10
 """A tenth of the clients, each of whom costs ten times as much: the same storm in a tenth of the time."""
-SOCKET = 30_000 // SCALE
+SOCKET = 52_000 // SCALE
 """Datagrams that the socket's buffer holds."""
-BATCH, TAKE = 256, 512
+BATCH, TAKE = 256 // SCALE, 512 // SCALE
 CREDIT, EARN = 200_000 // SCALE, 4
 """As run/serve.py has them."""
 RECEIVE_S, WAIT_S = 2e-6 * SCALE, 3e-6 * SCALE
 """What it costs to receive a datagram, and to let it wait and take it out again."""
-START_S, REBOOT_TIMEOUT_S, GIVE_UP_S = 1.0, 10.0, 300.0
+REBOOT_TIMEOUT_S, GIVE_UP_S = 10.0, 300.0
 WALL = 1_700_000_000.0
 
 
@@ -71,7 +72,7 @@ class Client:
 class Storm:
     """Clients, a socket and a server, and the time."""
 
-    def __init__(self, known: int, strangers: int, rate: float, seed: int) -> None:
+    def __init__(self, known: int, strangers: int, rate: float, seed: int, spread: float = 1.0) -> None:
         self.dice = Random(seed)
         self.now = 0.0
         self.serve_s = 1 / rate
@@ -101,7 +102,7 @@ class Storm:
         self.strangers = [Client(mac(known + n), 0) for n in range(strangers)]
         self.clients = {client.mac: client for client in (*self.known, *self.strangers)}
         for client in self.clients.values():
-            self.later(client, self.dice.uniform(0, START_S))
+            self.later(client, self.dice.uniform(0, spread))
 
     def later(self, client: Client, at: float) -> None:
         """Let a client act then."""
@@ -191,24 +192,24 @@ class Storm:
         """Has everybody an address?"""
         return all(client.bound_at is not None for client in self.clients.values())
 
-    def run(self, backlog: Backlog | None) -> None:
+    def run(self, waiting: Backlog | None) -> None:
         """Until everybody has an address."""
         credit = CREDIT
         while self.now < GIVE_UP_S:
-            if not self.socket and not backlog:
+            if not self.socket and not waiting:
                 if self.over():
                     break
                 self.advance(max(self.now, self.due[0].at) if self.due else GIVE_UP_S)
-            if backlog is None:
+            if waiting is None:
                 self.serve(self.receive(BATCH))
                 continue
             arrivals = self.receive(min(BATCH, max(0, credit)))
             credit -= len(arrivals)
             self.advance(self.now + len(arrivals) * WAIT_S)
-            backlog.put(arrivals, self.engine.standing(), self.now)
+            waiting.put(arrivals, self.engine.standing(), self.now)
             if self.socket and credit > 0:
                 continue
-            taken = backlog.take(TAKE, self.now)
+            taken = waiting.take(TAKE, self.now)
             credit = min(CREDIT, credit + EARN * len(taken))
             self.serve(taken)
 
@@ -218,14 +219,14 @@ def mac(number: int) -> bytes:
     return b"\2\0" + number.to_bytes(4)
 
 
-def line(name: str, storm: Storm, backlog: Backlog | None) -> str:
+def line(name: str, storm: Storm, waiting: Backlog | None) -> str:
     """What came of a storm."""
     cells = []
     for clients in (storm.known, storm.strangers):
         times = sorted(client.bound_at if client.bound_at is not None else GIVE_UP_S for client in clients) or [0.0]
         cells += [times[len(times) // 2], times[len(times) * 99 // 100], times[-1]]
     kept = sum(1 for number, client in enumerate(storm.known) if client.address == FIRST + number)
-    drops = dict(backlog.dropped) if backlog is not None else {}
+    drops = dict(waiting.dropped) if waiting is not None else {}
     times = " ".join(f"{cell:7.1f}" for cell in cells)
     return f"{name:20} {times}  kept {kept}  {dict(storm.counts)} {drops}\n"
 
@@ -237,11 +238,14 @@ def main() -> None:
     arguments.add_argument("--strangers", type=int, default=50_000)
     arguments.add_argument("--rate", type=float, default=50_000)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--spread", type=float, default=1.0)
+    arguments.add_argument("--late", type=float, default=backlog.LATE_S, help="0: newest first, 999: oldest first")
     given = arguments.parse_args()
-    for name, backlog in (("in order of arrival", None), ("by worth", Backlog(200_000))):
-        storm = Storm(given.clients // SCALE, given.strangers // SCALE, given.rate / SCALE, given.seed)
-        storm.run(backlog)
-        sys.stdout.write(line(name, storm, backlog))
+    backlog.LATE_S = given.late
+    for name, waiting in (("in order of arrival", None), ("by worth", Backlog(200_000))):
+        storm = Storm(given.clients // SCALE, given.strangers // SCALE, given.rate / SCALE, given.seed, given.spread)
+        storm.run(waiting)
+        sys.stdout.write(line(name, storm, waiting))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from relet.model.effects import Send
 from relet.model.events import Arrival
 from relet.net.sockets import BATCH
 from relet.run.intake import EARNED, SERVED_AT_ONCE, TAKEN_AT_ONCE, Intake
-from relet.server.backlog import FULL
+from relet.server.backlog import FULL, LEAST_PATIENCE_S
 from support.table import Table, arrive, discover, ip, reboot
 
 MOST = 4 * TAKEN_AT_ONCE
@@ -98,11 +98,12 @@ def test_when_more_waits_all_is_taken_over_and_the_best_served_first(table: Tabl
     assert len(intake.hear(ear, 0.0)) == 1
 
 
-def test_a_flood_is_received_no_faster_than_it_is_answered(table: Table) -> None:
+@pytest.mark.parametrize("sockets", [1, 2, 16])
+def test_a_flood_is_received_no_faster_than_it_is_answered(table: Table, sockets: int) -> None:
     """At first as much as may wait is taken over, and then so much for each that is served."""
     most = 2 * TAKEN_AT_ONCE
     intake = Intake(table.engine, most)
-    ears = [Queue(strangers()), Queue(strangers(first=1 << 24))]
+    ears = [Queue(strangers(first=number << 24)) for number in range(sockets)]
     served = 0
     turns = 0
     while turns < 20:
@@ -115,9 +116,20 @@ def test_a_flood_is_received_no_faster_than_it_is_answered(table: Table) -> None
     given = sum(ear.given for ear in ears)
     assert served == 20 * SERVED_AT_ONCE
     assert most + EARNED * (served - SERVED_AT_ONCE) <= given
-    assert given <= most + EARNED * served + len(ears) * TAKEN_AT_ONCE
+    assert given <= most + EARNED * served + len(ears) * BATCH
     assert intake.backlog.dropped[FULL] == given - served - len(intake.backlog)
-    assert abs(ears[0].given - ears[1].given) <= TAKEN_AT_ONCE
+    fewest, most_of_one = min(ear.given for ear in ears), max(ear.given for ear in ears)
+    assert most_of_one - fewest <= TAKEN_AT_ONCE
+
+
+@pytest.mark.parametrize("later", [0, LEAST_PATIENCE_S + 1], ids=["served", "too-late"])
+def test_once_nobody_waits_the_next_wave_is_taken_over_as_the_first(table: Table, later: float) -> None:
+    intake = Intake(table.engine, TAKEN_AT_ONCE)
+    for wave in range(3):
+        assert intake.hear(Queue(list(strangers(TAKEN_AT_ONCE))), 60.0 * wave) == []
+        assert len(intake.backlog) == TAKEN_AT_ONCE
+        while intake.backlog:
+            intake.next(60.0 * wave + later)
 
 
 def test_a_quiet_socket_is_heard_beside_a_flooded_one(table: Table) -> None:

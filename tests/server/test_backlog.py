@@ -25,8 +25,11 @@ from relet.server.backlog import (
     Backlog,
 )
 from relet.server.engine import Engine
+from relet.server.record import forgone
 from relet.server.standing import Worth
+from relet.server.told import told
 from relet.store.memory import MemoryStore
+from relet.wire.address import hex_text
 from relet.wire.message import COOKIE, Message, decode
 from relet.wire.options import MessageType
 from support.networks import subnet
@@ -94,6 +97,8 @@ def test_the_best_comes_first(waiting: Waiting) -> None:
     waiting.table.lease(ip(104), mac(10))
     waiting.table.say(discover(mac=mac(3)))  # and so .103 is on offer to it
     offered = waiting.table.engine.records[-1].address
+    waiting.table.say(discover(mac=mac(11)))
+    offered_too = waiting.table.engine.records[-1].address
     best_first = [
         release(ip(101), mac(1)),
         decline(ip(102), mac(2)),
@@ -104,7 +109,7 @@ def test_the_best_comes_first(waiting: Waiting) -> None:
         reboot(ip(100), mac=mac(4)),
         request(MessageType.INFORM, mac=mac(5), ciaddr=ip(200)),
         selecting(offered, mac=mac(6)),
-        selecting(ip(100), server=SERVER + 1, mac=mac(7)),
+        selecting(offered_too, server=SERVER + 1, mac=mac(11)),
         discover(mac=mac(8)),
     ]
     waiting.put(*reversed(best_first))
@@ -235,6 +240,12 @@ def test_a_copy_keeps_its_clients_place(waiting: Waiting) -> None:
     waiting.put(first, second)
     waiting.put(replace(first, secs=4), discover(mac=mac(3)))
     assert xids(waiting.take(2)) == xids([first, second])
+
+
+def test_the_newest_request_is_worth_what_it_is_worth_itself(waiting: Waiting) -> None:
+    waiting.put(discover(mac=mac(1)), discover(), renewing(ip(109), mac=mac(2)))
+    waiting.put(reboot(ip(100)), discover(mac=mac(2)))
+    assert [message.chaddr for message in waiting.take()] == [MAC, mac(1), mac(2)]
 
 
 @pytest.mark.parametrize("ending", [release(ip(100)), decline(ip(100))], ids=["release", "decline"])
@@ -445,6 +456,31 @@ def _checked(backlog: Backlog, limit: int, mono: float) -> list[Arrival]:
     senders = [sender for arrival in taken if (sender := _sender(arrival)) is not None]
     assert len(senders) == len(set(senders))
     return taken
+
+
+def test_why_tells_of_those_who_waited_in_vain() -> None:
+    waiting = Waiting(most=2)
+    table = waiting.table
+    table.say(discover())
+    table.later(1)
+    waiting.put(discover(), discover(secs=4), reboot(ip(100), mac=OTHER_MAC))
+    waiting.put(reboot(ip(101), mac=OTHER_MAC), interface="eth1")
+    waiting.arrive(Arrival(b"garbage", "eth0"))  # which nobody can be told of
+    table.later(MOST_PATIENCE_S + 1)
+    assert waiting.take() == []
+    assert waiting.backlog.dropped == {SUPERSEDED: 1, FULL: 2, STALE: 2}
+    table.say(discover())
+    unserved = list(forgone(waiting.backlog.unserved, table.now))
+    tales = told(table.engine.records, hex_text(MAC), 5, unserved=unserved)
+    assert [(tale.at, tale.answer, tale.reason) for tale in tales] == [
+        (table.now.wall, "OFFER", "offered-current"),
+        (table.now.wall, "DROPPED", STALE),
+        (table.now.wall - MOST_PATIENCE_S - 2, "OFFER", "offered-current"),
+    ]
+    assert "waited in vain" in tales[1].text
+    (tale,) = told((), hex_text(OTHER_MAC), 1, unserved=unserved)
+    assert (tale.at, tale.reason) == (table.now.wall, STALE)
+    assert len(told((), hex_text(OTHER_MAC), 5, unserved=unserved)) == 2
 
 
 class Deaf(MemoryStore):

@@ -13,6 +13,7 @@ from relet.run.intake import Intake
 from relet.run.reload import Reload, Reloaded
 from relet.server.engine import Engine
 from relet.server.order import Order
+from relet.server.record import forgone
 from relet.server.told import status, told
 
 
@@ -33,7 +34,8 @@ def answer(server: Asked, question: Question) -> object:
     """The answer, to be written as JSON. Raises ValueError for a question that makes no sense."""
     match question:
         case {"do": "why", "client": str(client), "limit": int(limit)}:
-            return told(server.engine.records, client, limit, server.engine.usage())
+            unserved = list(forgone(server.intake.backlog.unserved, now()))
+            return told(server.engine.records, client, limit, server.engine.usage(), unserved)
         case {"do": "status"}:
             return status(server.engine, server.drops(), len(server.intake.backlog))
         case {"do": "lease", "order": dict(order), "who": str(who)}:

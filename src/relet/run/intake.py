@@ -47,10 +47,10 @@ class Intake:
         while True:
             self.backlog.put(arrivals, standing, mono)
             taken += len(arrivals)
-            if len(arrivals) < BATCH or taken >= self._each:
+            self._credit -= len(arrivals)
+            if len(arrivals) < BATCH or taken >= self._each or self._credit <= 0:
                 break
             arrivals = ear.receive()
-        self._credit -= taken
         self._heard += 1
         self._more = self._more or len(arrivals) == BATCH
         return []

@@ -54,6 +54,11 @@ _OF_A_LEASE = frozenset(
 )  # 0: BOOTP
 
 
+Dropped = tuple[float, str, Arrival]
+"""When (monotonic), why, and what."""
+MAX_UNSERVED = 4096
+"""Requests remembered of those that waited in vain; `relet why` tells of them."""
+
 Queue = OrderedDict[Hashable, tuple[float, Arrival]]
 """Requests, each with the monotonic time at which it came: inf for those to which nobody waits for an answer. By client, or
 by a number for what stands for itself."""
@@ -93,11 +98,13 @@ class Line:
 
 
 class Backlog:
-    """most: requests kept at most. dropped: how many were thrown away, by reason. longest_s: how long the one waited that
+    """most: requests kept at most. dropped: how many were thrown away, by reason. unserved: the last of those for which no
+    newer one was served. longest_s: how long the one waited that
     waited longest for an answer, of those taken last."""
 
     def __init__(self, most: int) -> None:
         self.dropped: Counter[str] = Counter()
+        self.unserved: deque[Dropped] = deque(maxlen=MAX_UNSERVED)
         self.longest_s = 0.0
         self._most = most
         self._waiting = 0
@@ -136,7 +143,7 @@ class Backlog:
                 where[client] = queue
             self._waiting += 1
         if self._waiting > self._most:
-            self._shed(self._waiting - self._most)
+            self._shed(self._waiting - self._most, mono)
 
     def take(self, limit: int, mono: float) -> list[Arrival]:
         """At most so many to be served now, the best first; they wait no more."""
@@ -149,7 +156,7 @@ class Backlog:
                 since, arrival = self._out(queue, mono)
                 waited_s = mono - since
                 if waited_s > LEAST_PATIENCE_S and waited_s > patience_s(arrival.payload):
-                    self.dropped[STALE] += 1
+                    self._drop(STALE, arrival, mono)
                     continue
                 taken.append(arrival)
                 self.longest_s = max(self.longest_s, waited_s)
@@ -178,17 +185,21 @@ class Backlog:
             left -= more
         return claims
 
-    def _shed(self, number: int) -> None:
+    def _drop(self, reason: str, arrival: Arrival, mono: float) -> None:
+        self.dropped[reason] += 1
+        self.unserved.append((mono, reason, arrival))
+
+    def _shed(self, number: int, mono: float) -> None:
         """Too many wait: drop so many of those who would be served last, where most of them are."""
-        self.dropped[FULL] += number
         self._waiting -= number
         for line in reversed(self._lines.values()):
             while number and len(line):
                 queue = line.longest()
                 some = min(number, (len(queue) + 1) // 2)
                 for _ in range(some):
-                    client, _ = queue.popitem()
+                    client, (_, arrival) = queue.popitem()
                     self._where.pop(client, None)
+                    self._drop(FULL, arrival, mono)
                 number -= some
 
 
@@ -215,5 +226,5 @@ def _client(arrival: Arrival, seen: Glimpse | None) -> Hashable:
 
 
 def _copies(data: bytes, before: bytes) -> bool:
-    """Is it the same but for hops and secs?"""
-    return data[10:] == before[10:] and data[4:8] == before[4:8]
+    """Is it the same but for hops, xid and secs, and so worth the same?"""
+    return data[10:] == before[10:]

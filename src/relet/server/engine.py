@@ -287,7 +287,7 @@ class Engine:
         except WireError as error:
             self.drops[error.reason] += 1
             if message is not None:
-                self._remember(dropped(message, arrival, error, now))
+                self._remember(dropped(message, arrival, error.reason, now.wall))
         except Exception as error:  # a bug of ours: it costs this datagram
             self._bug(arrival, error)
         return None

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Reversible, Sequence
+from itertools import islice
 
 import msgspec
 
 from relet.model.ident import key_text, parse_asked
 from relet.model.reasons import POOL_FULL, REASONS, explain
+from relet.server.backlog import FULL, STALE
 from relet.server.engine import Engine
 from relet.server.record import Record
 from relet.server.usage import PoolUsage, explained
@@ -68,18 +70,25 @@ def status(engine: Engine, drops: Counter[str], waiting: int = 0) -> Status:
     return Status(verdicts, thrown, engine.store_error, engine.usage(), engine.probes_skipped, waiting, starting)
 
 
-def told(records: Reversible[Record], client: str, limit: int, pools: Sequence[PoolUsage] = ()) -> list[Told]:
+def told(
+    records: Reversible[Record],
+    client: str,
+    limit: int,
+    pools: Sequence[PoolUsage] = (),
+    unserved: Reversible[Record] = (),
+) -> list[Told]:
     """The newest verdicts for a client, newest first. client: hardware address, client identifier, either as `relet
-    leases` prints it, or an address. pools: as they are now, to explain with. Raises ValueError that says what to write."""
+    leases` prints it, or an address. pools: as they are now, to explain with. unserved: what waited in vain. Both
+    lists have the oldest first. Raises ValueError that says what to write."""
     asked = parse_asked(client)
     octets = asked.to_bytes(4) if isinstance(asked, int) else asked
-    found = []
-    for record in reversed(records):
-        if octets in (record.client[1:], record.hardware[1:], record.address.to_bytes(4)):
-            found.append(_tell(record, pools))
-            if len(found) >= min(limit, MAX_TOLD):
-                break
-    return found
+    most = max(1, min(limit, MAX_TOLD))
+
+    def of_client(record: Record) -> bool:
+        return octets in (record.client[1:], record.hardware[1:], record.address.to_bytes(4))
+
+    found = [record for each in (records, unserved) for record in islice(filter(of_client, reversed(each)), most)]
+    return [_tell(record, pools) for record in sorted(found, key=lambda record: record.at, reverse=True)[:most]]
 
 
 def _tell(record: Record, pools: Sequence[PoolUsage]) -> Told:
@@ -108,6 +117,8 @@ def _tell(record: Record, pools: Sequence[PoolUsage]) -> Told:
 def _explained(reason: str, address: str) -> tuple[str, str]:
     """(completion of 'because', paragraph) of a reason, be it a verdict's or a drop's."""
     row = REASONS.get(reason)
+    if row is None and reason in (STALE, FULL):
+        return f"more requests came than could be served, and it waited in vain ({reason})", DROPS[reason]
     if row is None:
         return f"it is no request that a server answers ({reason})", DROPS.get(reason, "")
     return explain(row, address), row.manual
