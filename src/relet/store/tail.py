@@ -60,10 +60,15 @@ class Tail:
         try:
             opened.extend(_opened(store, os.O_RDWR, identity))
             found = [segment for segment in opened if segment.sequence]
+            # Whoever made a file or wrote to it may have been killed before it was synced. It is built upon from now on.
+            if opened:
+                _sync_folder(store.parent)
             for segment, records in _committed(found):
                 if records:
                     segment.end = records[-1].after
                     segment.last = records[-1].last
+                    if synced:
+                        os.fdatasync(segment.descriptor)
         except BaseException:
             for segment in opened:
                 os.close(segment.descriptor)
