@@ -13,10 +13,10 @@ import argparse
 import os
 import sys
 import tempfile
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 from random import Random
@@ -27,15 +27,16 @@ sys.path.append(str(Path(__file__).parent.parent))  # so that this is a program,
 import relet
 from crash import disk, story
 from crash.disk import Disk, Luck, Op
-from crash.strace import Recording, record
-from relet.errors import StoreError
-from relet.model.lease import Entry, Leases, Sync
-from relet.store import open_store
+from crash.strace import Recording, joined, record
+from crash.told import Told
+from relet.model.lease import Sync
 
 BATCHES = 80
 SAID = "said"
 """What the program says about its commits, in a file beside the store's folder."""
-MOST_ENTRIES = 1_000_000
+KILLED_AT = (("fdatasync", 30), ("fsync", 4), ("pwrite64", 60))
+"""A program that is to be killed is killed before one of these calls, the so manieth at most."""
+MOST_STARTS = 100
 ALLOWED = {"batch": {"whole"}, "interval": {"whole", "lost", "gap"}, "os": {"whole", "lost", "gap"}}
 """What may come of a power failure at each level. How much "interval" may lose is told, and for people to judge."""
 GOES_ON = 0.25
@@ -121,72 +122,6 @@ def put(files: dict[str, bytes], folder: Path) -> None:
         (folder / name).write_bytes(octets)
 
 
-class Found(NamedTuple):
-    """What came of opening a store. batches: the first so many are there, and nothing else if `outcome` is 'whole'.
-
-    outcome: 'whole'; 'gap' if there are changes behind one that is missing, or only some of a batch; 'half' if there is
-    anything that never was; 'unreadable', 'bug'; 'stuck' if it does not take the next batch.
-    """
-
-    outcome: str
-    batches: int = 0
-
-
-class Told:
-    """What a story's store should contain."""
-
-    def __init__(self, seed: int, batches: int) -> None:
-        self.batches = [*story.story(seed, batches + 1)]
-        self.entries: list[Entry] = []
-        self.ends: list[int] = []  # of each batch
-        for number, batch in enumerate(self.batches):
-            for change in batch:
-                self.entries.append(Entry(len(self.entries) + 1, float(number), change.after, change.who))
-            self.ends.append(len(self.entries))
-
-    def examine(self, folder: Path, goes_on: bool = True) -> Found:
-        """Open the store of a folder. goes_on: commit the next batch to it, and open it again."""
-        url = f"sqlite:{folder / 'leases.db'}"
-        try:
-            with closing(open_store(url)) as store:
-                found = self._found(store)
-                if not goes_on or found.outcome != "whole":
-                    return found
-                if not self._goes_on(store, found.batches):
-                    return Found("stuck", found.batches)
-            with closing(open_store(url)) as store:
-                if self._found(store) != Found("whole", found.batches + 1):
-                    return Found("stuck", found.batches)
-        except StoreError:
-            return Found("unreadable")
-        except Exception:
-            return Found("bug")
-        return found
-
-    def _goes_on(self, store: Leases, number: int) -> bool:
-        try:
-            refused = store.commit(self.batches[number], float(number)).refused
-            store.fold()
-        except StoreError:
-            return False
-        return not refused
-
-    def _found(self, store: Leases) -> Found:
-        entries = store.history(limit=MOST_ENTRIES)[::-1]
-        numbers = [entry.number for entry in entries]
-        newest = {entry.lease.address: entry.lease for entry in entries}
-        if numbers != sorted({*numbers} & {*range(1, len(self.entries) + 1)}):
-            return Found("half")
-        if any(entry != self.entries[entry.number - 1] for entry in entries):
-            return Found("half")
-        if [*store.all()] != [lease for _, lease in sorted(newest.items())]:
-            return Found("half")
-        together = sum(number == entry.number for number, entry in enumerate(entries, 1))
-        batches = bisect_right(self.ends, together)
-        whole = together == len(entries) and together == (self.ends[batches - 1] if batches else 0)
-        return Found("whole" if whole else "gap", batches)
-
-
 class Summary(NamedTuple):
     """found: states by what came of them; 'lost' are those that are whole and lack what was promised. most_lost: batches;
     oldest_lost_s: how long before the failure such a batch had been promised. bad: states that are not whole, in words."""
@@ -212,36 +147,60 @@ def workplace() -> Iterator[Path]:
         yield Path(folder)
 
 
-def recorded(folder: Path, seed: int, batches: int, sync: str = "batch", seconds: float = 0.0) -> Recording:
-    """A story, told to a store in a folder."""
+def recorded(
+    folder: Path, seed: int, batches: int, sync: str = "batch", seconds: float = 0.0, killed: bool = False
+) -> Recording:
+    """A story, told to a store in a folder. killed: by one program after the other, each killed before it synced or wrote
+    something. What the next one finds it may answer by, so that is promised from then on."""
     store = folder / "store"
     store.mkdir()
     argv = [sys.executable, story.__file__, str(store), str(folder / SAID), "--seed", str(seed)]
     argv += ["--batches", str(batches), "--sync", sync, "--seconds", str(seconds)]
     environment = os.environ | {"PYTHONPATH": str(Path(relet.__file__).parents[1])}
-    return record(argv, store, folder / "strace", environment)
+    dice = Random(seed)
+    recordings = []
+    for _ in range(MOST_STARTS):
+        call, most = dice.choice(KILLED_AT)
+        kill = f"{call}:{dice.randint(1, most)}" if killed else ""
+        recordings.append(record(argv, store, folder / "strace", environment, kill))
+        said = recordings[-1].said
+        if said and said[-1].octets == story.DONE:
+            return joined(recordings)
+    raise AssertionError("the story does not come to its end")
+
+
+class Promise(NamedTuple):
+    """Before a line of the recording, at this wall time, so many batches had been promised."""
+
+    line: int
+    batches: int
+    at: float
+
+
+def _promises(recording: Recording, said: Path) -> list[Promise]:
+    lines = [line for line in recording.said if line.path == str(said) and line.octets.startswith(b"committed")]
+    return [Promise(line.begun, int(line.octets.split()[1]) + 1, line.at) for line in lines]
 
 
 def examine(recording: Recording, folder: Path, told: Told, dice: Random, states: int) -> Summary:
     """Let the power fail in a story that was recorded in a folder."""
     left = folder / "left"
-    lines = [
-        line for line in recording.said if line.path == str(folder / SAID) and line.octets.startswith(b"committed")
-    ]
-    begun = [line.begun for line in lines]
+    promises = _promises(recording, folder / SAID)
+    begun = [promise.line for promise in promises]
     found: Counter[str] = Counter()
     bad: list[str] = []
     most_lost, oldest_lost_s, tried = 0, 0.0, 0
     for failure in failures(recording.ops, dice, states):
         tried += 1
         put(failure.files, left)
-        promised = bisect_left(begun, failure.before)
+        promised = max((promise.batches for promise in promises[: bisect_left(begun, failure.before)]), default=0)
         outcome, number = told.examine(left, goes_on=dice.random() < GOES_ON)
         if outcome in ("whole", "gap") and number < promised:
             outcome = "lost" if outcome == "whole" else outcome
-            at = recording.at[bisect_left(range(len(recording.at) - 1), failure.before)]
+            failed_at = recording.at[bisect_left(range(len(recording.at) - 1), failure.before)]
+            lost = next(promise for promise in promises if promise.batches > number)
             most_lost = max(most_lost, promised - number)
-            oldest_lost_s = max(oldest_lost_s, at - lines[number].at)
+            oldest_lost_s = max(oldest_lost_s, failed_at - lost.at)
         found[outcome] += 1
         if outcome != "whole":
             bad.append(
@@ -258,10 +217,11 @@ def main() -> int:
     asked.add_argument("--batches", type=int, default=BATCHES, help="that the program commits (%(default)s)")
     asked.add_argument("--seconds", type=float, default=0.0, help="that it takes for it (%(default)s)")
     asked.add_argument("--sync", default="batch", choices=get_args(Sync), help="durability level (%(default)s)")
+    asked.add_argument("--killed", action="store_true", help="kill the program now and then, and start it again")
     asked.add_argument("--told", type=int, default=20, help="so many failures are told one by one (%(default)s)")
     told = asked.parse_args()
     with workplace() as folder:
-        recording = recorded(folder, told.seed, told.batches, told.sync, told.seconds)
+        recording = recorded(folder, told.seed, told.batches, told.sync, told.seconds, told.killed)
         summary = examine(recording, folder, Told(told.seed, told.batches), Random(told.seed), told.states)
     sys.stdout.write(f"seed {told.seed}, sync {told.sync}: {summary}\n")
     for line in summary.bad[: told.told]:

@@ -22,7 +22,8 @@ sys.path.append(str(Path(__file__).parent.parent))  # so that this is a program,
 from crash.fleet import Fleet
 from crash.kill import CLIENTS
 from crash.ledger import Ledger
-from crash.power import MOST_ENTRIES, failures, put, workplace
+from crash.power import failures, put, workplace
+from crash.story import MOST_ENTRIES
 from crash.strace import Recording, Said, read, traced
 from crash.victim import Victim, load
 from crash.wires import RELAY, SERVER, Wires

@@ -7,6 +7,7 @@ that is not seen would make the check worthless. So does a folder that was not e
 """
 
 import re
+import signal
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,34 +17,11 @@ from crash.disk import Create, Op, Rename, Sync, Truncate, Unlink, Write
 from support.lab import need
 
 FILES = (
-    *(
-        "openat",
-        "open",
-        "creat",
-        "write",
-        "pwrite64",
-        "writev",
-        "pwritev",
-        "pwritev2",
-        "lseek",
-        "ftruncate",
-        "truncate",
-    ),
-    *(
-        "fallocate",
-        "fsync",
-        "fdatasync",
-        "sync",
-        "syncfs",
-        "sync_file_range",
-        "rename",
-        "renameat",
-        "renameat2",
-        "unlink",
-    ),
-    *("unlinkat", "link", "linkat", "symlink", "symlinkat", "mmap", "sendfile", "copy_file_range", "splice"),
-    *("io_uring_setup", "io_submit", "dup", "dup2", "dup3"),
+    "openat,open,creat,write,pwrite64,writev,pwritev,pwritev2,lseek,ftruncate,truncate,fallocate,fsync,fdatasync,sync,syncfs,"
+    "sync_file_range,rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,mmap,sendfile,copy_file_range,"
+    "splice,io_uring_setup,io_submit,dup,dup2,dup3"
 )
+"""Calls that change files or make that possible."""
 SENDS = ("sendto", "sendmsg", "sendmmsg")
 LONGEST = 1 << 24
 """Octets of the longest string that strace writes down."""
@@ -85,29 +63,35 @@ class Recording(NamedTuple):
     at: list[float]
 
 
-def traced(argv: list[str], log: Path) -> list[str]:
-    """The command that runs a command and writes its calls down."""
-    calls = ",".join((*FILES, *SENDS))
-    return [
-        need("strace"),
-        "-f",
-        "-y",
-        "-ttt",
-        "-xx",
-        "-s",
-        str(LONGEST),
-        "-o",
-        str(log),
-        "-e",
-        f"trace={calls}",
-        *argv,
-    ]
+def traced(argv: list[str], log: Path, kill: str = "") -> list[str]:
+    """The command that runs a command and writes its calls down. kill: 'CALL:N' for kill -9 right before its Nth such
+    call."""
+    options = ["-f", "-y", "-ttt", "-xx", f"-s{LONGEST}", f"-o{log}", f"-etrace={FILES},{','.join(SENDS)}"]
+    if kill:
+        call, _, number = kill.partition(":")
+        options.append(f"-einject={call}:signal=KILL:when={number}")
+    return [need("strace"), *options, *argv]
 
 
-def record(argv: list[str], folder: Path, log: Path, environment: dict[str, str] | None = None) -> Recording:
-    """Run a program to its good end."""
-    subprocess.run(traced(argv, log), check=True, env=environment, timeout=120)
+def record(
+    argv: list[str], folder: Path, log: Path, environment: dict[str, str] | None = None, kill: str = ""
+) -> Recording:
+    """Run a program to its good end, or until it is killed."""
+    ended = subprocess.run(traced(argv, log, kill), check=False, env=environment, timeout=120).returncode
+    if ended != 0 and not (kill and ended == -signal.SIGKILL):
+        raise AssertionError(f"{argv} ended with {ended}")
     return read(log, folder)
+
+
+def joined(recordings: Iterable[Recording]) -> Recording:
+    """What one program did after the other, on the same folder."""
+    whole = Recording([], [], [])
+    for each in recordings:
+        line = len(whole.at)
+        whole.ops.extend(op._replace(begun=op.begun + line, ended=op.ended + line) for op in each.ops)
+        whole.said.extend(said._replace(begun=said.begun + line) for said in each.said)
+        whole.at.extend((*each.at, each.at[-1]))  # what was under way at the end stands behind it
+    return whole
 
 
 def read(log: Path, folder: Path) -> Recording:

@@ -10,9 +10,10 @@ import pytest
 
 from crash import disk, power
 from crash.disk import everything, nothing
-from crash.power import Summary, Told, damages, examine, failures, put
+from crash.power import Summary, damages, examine, failures, put
 from crash.story import tell
 from crash.strace import Recording
+from crash.told import Told
 from relet.model.lease import Sync
 from relet.store import open_store
 from relet.store.sqlite import SqliteStore
@@ -41,6 +42,16 @@ def test_what_was_committed_survives_any_power_failure(folder: Path, recording: 
     summary = examine(recording, folder, told, Random(SEED), STATES)
     assert summary.bad == []
     assert summary.found == {"whole": summary.states}
+    assert summary.states > STATES / 2
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_a_killed_program_left_is_safe_once_another_has_opened_it(seed: int) -> None:
+    """It had written and not synced it; the next one answers by what it finds."""
+    with power.workplace() as folder:
+        made = power.recorded(folder, seed, BATCHES, killed=True)
+        summary = examine(made, folder, Told(seed, BATCHES), Random(seed), STATES)
+    assert summary.bad == []
     assert summary.states > STATES / 2
 
 
