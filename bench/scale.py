@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -24,6 +24,7 @@ from relet.model.clock import Now
 from relet.model.events import Arrival
 from relet.model.network import Network, Parameters, Pool, Subnet
 from relet.model.ranges import Ranges
+from relet.run.serve import EXPIRE_STEP
 from relet.server.engine import Engine
 from relet.store import open_store
 from relet.wire.address import parse_ip
@@ -68,8 +69,8 @@ def request(client: int, kind: int, options: dict[int, bytes], name: bool = True
     return Arrival(encode(message), "", SERVER, RELAY, 67, False)
 
 
-def fill(path: Path, leases: int) -> None:
-    """A store with so many leases, all of them folded, at random clients' addresses in a row."""
+def fill(path: Path, leases: int, wall: int = WALL) -> None:
+    """A store with so many leases, all of them folded, granted in the day before: addresses in a row to random clients."""
     open_store(f"sqlite:{path}").close()
     database = sqlite3.connect(path)
     random = Random(1)
@@ -81,7 +82,7 @@ def fill(path: Path, leases: int) -> None:
             hostname(client), b"", "granted", 0,
         )
         for number, client in enumerate(clients)
-        for starts in (WALL - random.randrange(DAY_S),)
+        for starts in (wall - random.randrange(DAY_S),)
     )  # fmt: skip
     database.executemany(f"INSERT INTO lease VALUES ({', '.join('?' * 11)})", rows)
     database.commit()
@@ -108,15 +109,36 @@ def say(what: str, value: float, unit: str) -> None:
 
 def served(path: Path, what: str) -> Engine:
     """A server's core on a store; what the start took."""
+    store = open_store(f"sqlite:{path}", load=False)
+    engine = Engine((network(),), store, frozenset({SERVER}), load=False)
     before = resident()
-    began = time.process_time()
-    store = open_store(f"sqlite:{path}")
-    engine = Engine((network(),), store, frozenset({SERVER}))
-    took = time.process_time() - began
-    leases = len(store.view((), ()))  # type: ignore[arg-type]
-    say(f"{what}: time to load", took, "s")
-    say(f"{what}: memory for each lease, read from disk", (resident() - before) / leases, "octets")
+    took = steps_of(engine.start)
+    say(f"{what}: time to read them", sum(took), "s")
+    say(f"{what}: longest step of that", max(took) * 1e3, "ms")
+    say(f"{what}: memory for each, read from disk", (resident() - before) / engine.read, "octets")
     return engine
+
+
+def steps_of(step: Callable[[], bool]) -> list[float]:
+    """CPU seconds of each step until there is nothing left to do."""
+    took = []
+    more = True
+    while more:
+        began = time.process_time()
+        more = step()
+        took.append(time.process_time() - began)
+    return took
+
+
+def upkeep(engine: Engine, what: str) -> None:
+    """What expiry and a reload cost at a time, when a third of all leases is over."""
+    now = Now(WALL + DAY_S / 3, 0.0)
+    took = steps_of(lambda: engine.expire(now, EXPIRE_STEP) == EXPIRE_STEP)
+    say(f"{what}: a step of expiry, 99 of 100 are shorter", sorted(took)[len(took) * 99 // 100] * 1e3, "ms")
+    rebuild = engine.prepare((network(),), now)
+    took = steps_of(rebuild.step)
+    engine.reconfigure(rebuild)
+    say(f"{what}: a step of a reload, 99 of 100 are shorter", sorted(took)[len(took) * 99 // 100] * 1e3, "ms")
 
 
 def reboots(engine: Engine, leases: int, seed: int, wall: float) -> Iterator[float]:
@@ -196,6 +218,7 @@ def main() -> None:
         say(f"{given.small} leases: a reboot, in random order", small, "us")
         say(f"{given.leases} leases: a reboot, in random order", large, "us")
         say("ratio", large / small, "")
+        upkeep(engines[1][1], f"{given.leases} leases")
     kept.keep(given.json, "scale", FIGURES)
 
 

@@ -32,7 +32,7 @@ def test_the_collector_looks_into_nothing() -> None:
     index.put([lease(number, who=number % 5) for number in range(20)])
     assert [each.address for each in index.leases(client(3))] == [lease(number).address for number in (3, 8, 13, 18)]
     pages = index._pages
-    assert not any(gc.is_tracked(each) for each in (pages, *pages.values(), index._addresses, lease(1)))
+    assert not any(gc.is_tracked(each) for each in (pages, *pages.values(), *index._addresses, lease(1)))
     index.put([lease(number, who=9) for number in range(3, 19, 5)])
     assert index.leases(client(3)) == ()
     assert len(index.leases(client(9))) == 4

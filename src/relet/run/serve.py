@@ -249,11 +249,10 @@ class Server:
             self._land()
             self.reloading.step()
             self._reloaded()
-        else:
-            if self._expire_at <= moment.mono:
-                self._expire(moment)
-            if self._tend_at <= moment.mono:
-                self._tend()
+        elif self._expire_at <= moment.mono:
+            self._expire(moment)
+        if self._tend_at <= moment.mono:
+            self._tend()
         self._notify.alive(self._state(), moment.mono)
 
     def _start(self) -> None:

@@ -25,6 +25,9 @@ PAGE_BITS = 5
 """32 neighbours share a page: 11 octets a lease where all addresses are leased, 350 where only one of them is."""
 _PLACES = tuple(f"lease_{place}" for place in range(1 << PAGE_BITS))
 _INSIDE = len(_PLACES) - 1
+_SHARDS = 256
+"""Clients stand in so many dicts: one that has to grow is copied at once, and all clients of a million would take 30 ms."""
+_LAST_SHARD = _SHARDS - 1
 _Page = msgspec.defstruct("_Page", [(place, Lease | None, None) for place in _PLACES], gc=False)
 
 
@@ -34,7 +37,7 @@ class Index:
     def __init__(self) -> None:
         self._pages: dict[int, msgspec.Struct] = {}
         self._count = 0
-        self._addresses: dict[ClientKey, int | bytes] = {}
+        self._addresses: tuple[dict[ClientKey, int | bytes], ...] = tuple({} for _ in range(_SHARDS))
         self.complete = True
         """Is an address without a lease known to have none? Not while a store is still reading."""
 
@@ -48,7 +51,7 @@ class Index:
 
     def leases(self, client: ClientKey) -> Sequence[Lease]:
         """All leases of which this client is the last holder, by address."""
-        held = self._addresses.get(client)
+        held = self._shard(client).get(client)
         if held is None:
             return ()
         if isinstance(held, int):
@@ -107,7 +110,7 @@ class Index:
 
     def add(self, leases: Iterable[Lease]) -> list[Lease]:
         """Take over leases of addresses that have none yet; whatever is known already is newer. Those that were new."""
-        pages, held, new = self._pages, self._addresses, []
+        pages, shards, new = self._pages, self._addresses, []
         for lease in leases:
             address = lease.address
             page = pages.get(address >> PAGE_BITS)
@@ -117,8 +120,9 @@ class Index:
             if getattr(page, place) is None:
                 setattr(page, place, lease)
                 new.append(lease)
-                if held.setdefault(lease.client, address) != address:
-                    self._add(lease.client, address)
+                client = lease.client
+                if shards[hash(client) >> 48 & _LAST_SHARD].setdefault(client, address) != address:
+                    self._add(client, address)
         self._count += len(new)
         return new
 
@@ -134,21 +138,26 @@ class Index:
             self._count += 1
         return before
 
+    def _shard(self, client: ClientKey) -> dict[ClientKey, int | bytes]:
+        return self._addresses[hash(client) >> 48 & _LAST_SHARD]  # the lowest bits decide about the place in the dict
+
     def _add(self, client: ClientKey, address: int) -> None:
-        held = self._addresses.setdefault(client, address)
+        shard = self._shard(client)
+        held = shard.setdefault(client, address)
         if held == address:
             return
         several = _several(held)
         if address not in several:
             insort(several, address)
-            self._addresses[client] = array("I", several).tobytes()
+            shard[client] = array("I", several).tobytes()
 
     def _remove(self, client: ClientKey, address: int) -> None:
-        left = [other for other in _several(self._addresses[client]) if other != address]
+        shard = self._shard(client)
+        left = [other for other in _several(shard[client]) if other != address]
         if left:
-            self._addresses[client] = left[0] if len(left) == 1 else array("I", left).tobytes()
+            shard[client] = left[0] if len(left) == 1 else array("I", left).tobytes()
         else:
-            del self._addresses[client]
+            del shard[client]
 
 
 def _several(held: int | bytes) -> list[int]:
