@@ -59,17 +59,17 @@ def test_a_datagram_arrives_with_its_sender(server: Datagrams, relay: socket.soc
     assert not server.drops
 
 
-def test_it_is_crowded_when_much_waits_and_no_longer(server: Datagrams, relay: socket.socket) -> None:
+def test_how_much_waits_is_known(server: Datagrams, relay: socket.socket) -> None:
     with handle(server) as same:
-        same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)  # of which the kernel makes twice as much
-    assert not server.crowded()
-    relay.sendto(bytes(300), at(server))
-    assert not server.crowded()
-    for _ in range(80):  # of 1,280 octets each
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64_000)  # of which the kernel makes twice as much
+    assert server.held() == (0, 0)
+    for _ in range(80):
         relay.sendto(bytes(300), at(server))
-    assert server.crowded()
-    assert len(gather(server.receive, 81)) == 81
-    assert not server.crowded()
+    number, share = server.held()
+    assert number == pytest.approx(80, abs=8)
+    assert share == pytest.approx(0.8, abs=0.08)
+    assert len(gather(server.receive, 80)) == 80
+    assert server.held() == (0, 0)
 
 
 def test_there_is_the_room_that_was_asked_for_or_all_that_the_system_allows(server: Datagrams) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from relet.model.effects import Send
 from relet.model.events import Arrival
 from relet.net.sockets import BATCH
-from relet.run.intake import EARNED, SERVED_AT_ONCE, TAKEN_AT_ONCE, Intake
+from relet.run.intake import EARNED, SERVED_AT_ONCE, SOON_S, TAKEN_AT_ONCE, Intake
 from relet.server.backlog import FULL, LEAST_PATIENCE_S
 from support.table import Table, arrive, discover, ip, reboot
 
@@ -18,14 +18,16 @@ MOST = 4 * TAKEN_AT_ONCE
 
 
 class Queue:
-    """A socket that holds so many messages. It is crowded if more is left than it gives at once."""
+    """A socket that holds these messages. waiting, share: what the kernel says of those that are left."""
 
-    def __init__(self, holds: Iterator[Arrival] | Sequence[Arrival], crowds: bool = True) -> None:
+    def __init__(
+        self, holds: Iterator[Arrival] | Sequence[Arrival], waiting: int = 2 * BATCH, share: float = 0.6
+    ) -> None:
         self.drops: Counter[str] = Counter()
         self.room = 0
         self.given = 0
         self._held = iter(holds)
-        self._crowds = crowds
+        self._left = waiting, share
 
     def fileno(self) -> int:
         raise AssertionError("nobody waits for it here")
@@ -35,8 +37,8 @@ class Queue:
         self.given += len(arrivals)
         return arrivals
 
-    def crowded(self) -> bool:
-        return self._crowds
+    def held(self) -> tuple[int, float]:
+        return self._left
 
     def send(self, sends: Sequence[Send]) -> int:
         return len(sends)
@@ -64,17 +66,40 @@ def table() -> Table:
 
 
 @pytest.mark.parametrize(
-    ("number", "crowds"), [(0, True), (1, True), (BATCH - 1, True), (BATCH, False), (3 * BATCH, False)]
+    ("number", "waiting", "share"),
+    [
+        (0, 0, 0.0),
+        (1, 0, 0.0),
+        (BATCH - 1, 50_000, 1.0),  # it has all been taken; what the kernel says is late
+        (BATCH, 0, 0.0),
+        (3 * BATCH, 2 * BATCH, 0.4),
+        (9 * BATCH, 20_000, 0.4),  # served at a thousandth of a second each
+    ],
 )
-def test_while_the_server_keeps_up_nothing_waits(table: Table, number: int, crowds: bool) -> None:
+def test_while_the_server_keeps_up_nothing_waits(table: Table, number: int, waiting: int, share: float) -> None:
     intake = Intake(table.engine, MOST)
     arrivals = list(strangers(number))
-    ear = Queue(arrivals, crowds)
+    ear = Queue(arrivals, waiting, share)
     heard = []
-    while batch := intake.hear(ear, 0.0):
+    for step in count():
+        batch = intake.hear(ear, 0.99 * step * BATCH * SOON_S / 20_000)
+        if not batch:
+            break
         heard += batch
-        assert not intake.backlog
     assert heard == arrivals
+    assert not intake.backlog
+
+
+def test_a_server_that_would_take_longer_than_a_second_lets_requests_wait(table: Table) -> None:
+    intake = Intake(table.engine, MOST)
+    ear = Queue(strangers(), waiting=5000, share=0.1)
+    a_batch_s = BATCH * SOON_S / 5000
+    assert intake.hear(ear, 0.0)  # after so many idle seconds, nobody knows how long one takes
+    assert intake.hear(ear, a_batch_s * 0.9)
+    assert intake.hear(Queue(list(strangers(1))), 99.0)
+    assert intake.hear(ear, 100.0)
+    assert intake.hear(ear, 100.0 + a_batch_s * 1.1) == []
+    assert len(intake.backlog) == TAKEN_AT_ONCE
 
 
 def test_when_more_waits_all_is_taken_over_and_the_best_served_first(table: Table) -> None:

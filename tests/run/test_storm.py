@@ -34,6 +34,7 @@ _SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 CAMPUS = """
 [server]
 store = "sqlite:{folder}/leases.db"
+receive-buffer = "12MiB"
 
 [[network]]
 name = "campus"

@@ -17,7 +17,7 @@ from relet.model.events import Arrival
 from relet.net import filter as bpf
 from relet.net.link import LinkError
 from relet.net.mmsg import Inbox, Outbox
-from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER, crowded, failure, overruns, set_buffers
+from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER, failure, held, overruns, set_buffers
 from relet.wire.address import BROADCAST
 from relet.wire.frame import ETHERTYPE_IP, Datagram, decode_datagram, encode_datagram
 
@@ -115,9 +115,9 @@ class Frames:
         """Frames lost in the kernel because we did not read fast enough."""
         return overruns(self._socket)
 
-    def crowded(self) -> bool:
-        """Does much more wait in the kernel than `receive` takes?"""
-        return crowded(self._socket)
+    def held(self) -> tuple[int, float]:
+        """How many messages wait in the kernel, nearly, and the share of its room that they fill."""
+        return held(self._socket)
 
     def close(self) -> None:
         """Give the socket back. Idempotent."""
@@ -165,9 +165,9 @@ class DhcpFrames:
         """Frames lost in the kernel because we did not read fast enough."""
         return self.frames.overruns()
 
-    def crowded(self) -> bool:
-        """Does much more wait in the kernel than `receive` takes?"""
-        return self.frames.crowded()
+    def held(self) -> tuple[int, float]:
+        """How many messages wait in the kernel, nearly, and the share of its room that they fill."""
+        return self.frames.held()
 
     def close(self) -> None:
         """Give the socket back. Idempotent."""

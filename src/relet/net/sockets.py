@@ -23,9 +23,8 @@ from 400 MiB on; what it costs is the kernel's memory, for each socket that is f
 QUIET_BUFFER = 1 << 20
 """The same for a client, and for what hears ARP: 800 packets."""
 
-CROWD = 4 << 20
-"""Octets, reckoned alike, that wait in a receive buffer from which on it is crowded: 3,000 requests, less than a tenth of a
-second's work. No client asks again so soon."""
+MESSAGE = 1280
+"""Octets that an ordinary message takes there."""
 
 SEND_BUFFER = 2 << 20
 """Octets, reckoned alike, that wait until the interface has taken them: six batches of ordinary replies, three of full
@@ -81,10 +80,10 @@ def overruns(sock: socket.socket) -> int:
     return fields[_MEMINFO_DROPS] if len(fields) > _MEMINFO_DROPS else 0
 
 
-def crowded(sock: socket.socket) -> bool:
-    """Does more wait in the receive buffer than CROWD, or than a quarter of what it holds?"""
-    fields = _memory(sock)
-    return fields[_MEMINFO_HELD] > min(CROWD, fields[_MEMINFO_ROOM] // 4)
+def held(sock: socket.socket) -> tuple[int, float]:
+    """How many messages wait in the receive buffer, as near as what they take tells, and what share of it they fill."""
+    octets, room = _memory(sock)[_MEMINFO_HELD : _MEMINFO_ROOM + 1]
+    return octets // MESSAGE, octets / room
 
 
 def _memory(sock: socket.socket) -> tuple[int, ...]:

@@ -1,9 +1,10 @@
 """Between the sockets and the engine: what a socket holds goes straight to the engine while the server keeps up.
 
-When a socket holds much more than one batch, the server does not keep up. Then everything that the sockets hold is taken
-over into the backlog (server/backlog.py), which the kernel's queues, first come first served, know nothing to match, and
-batches are served from there until nothing waits any more. How much is taken over before the next batch is bounded, so
-that a flood costs no more time to receive than to answer; what that leaves in the sockets' buffers the kernel drops.
+When a socket holds more than can be served in a second, or half of what it can hold, the server does not keep up. Then
+everything that the sockets hold is taken over into the backlog (server/backlog.py), which the kernel's queues, first come
+first served, know nothing to match, and batches are served from there until nothing waits any more. How much is taken over
+before the next batch is bounded, so that a flood costs no more time to receive than to answer; what that leaves in the
+sockets' buffers the kernel drops.
 """
 
 from relet.model.events import Arrival
@@ -12,6 +13,10 @@ from relet.run.ears import Ear
 from relet.server.backlog import Backlog
 from relet.server.engine import Engine
 
+SOON_S = 1.0
+"""What is answered so soon may as well be answered in order: no client asks again in less than three (RFC 2131 s4.1)."""
+CROWDED = 0.5
+"""Share of a socket's buffer; before it is full, a storm has come."""
 SERVED_AT_ONCE = 2 * BATCH
 """Requests of one batch out of the backlog: one commit for more of them, and a send buffer holds the replies."""
 TAKEN_AT_ONCE = 16 * BATCH
@@ -34,6 +39,8 @@ class Intake:
         )
         self._heard = 0  # sockets that were heard in this turn
         self._more = False  # is there more in one of them?
+        self._full = False  # was the last batch that went straight to the engine a full one?
+        self._full_at = 0.0
 
     def hear(self, ear: Ear, mono: float) -> list[Arrival]:
         """What a socket holds and is to be served now; [] if it is nothing, or waits."""
@@ -41,7 +48,7 @@ class Intake:
         if waits and not self._each:
             return []
         arrivals = ear.receive()
-        if not waits and (len(arrivals) < BATCH or not ear.crowded()):
+        if not waits and not self._crowded(ear, len(arrivals), mono):
             return arrivals
         standing, taken = self._engine.standing(), 0
         while True:
@@ -67,3 +74,13 @@ class Intake:
         self._each = min(TAKEN_AT_ONCE, part) if self._credit > 0 else 0
         self._heard, self._more = 0, False
         return served
+
+    def _crowded(self, ear: Ear, number: int, mono: float) -> bool:
+        """So many came at once. Does more wait in the socket than can soon be served, or than it has room for?"""
+        busy, before = self._full, self._full_at
+        self._full, self._full_at = number == BATCH, mono
+        if not self._full:
+            return False
+        waiting, share = ear.held()
+        # Between two full batches lies nothing but the work that the first one made.
+        return share > CROWDED or (busy and (mono - before) / BATCH * waiting > SOON_S)

@@ -15,14 +15,14 @@ stands for itself.
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from itertools import count
 from math import inf
 
 from relet.model.events import Arrival
-from relet.server.standing import Standing, Worth, kind_of
+from relet.server.standing import OF_A_LEASE, Standing, Worth
 from relet.wire.glimpse import Glimpse, glimpse
-from relet.wire.options import CLIENT_IDENTIFIER, MessageType
+from relet.wire.options import CLIENT_IDENTIFIER, MESSAGE_TYPE
 
 SUPERSEDED, STALE, FULL = "superseded", "stale", "backlog-full"
 """Reasons of drops (wire.reasons)."""
@@ -47,19 +47,17 @@ LATE_S = 8.0
 give up, the first to ask is the first to be answered. Where they cannot, those who have waited longest are about to give
 up, and answers to them would be in vain (bench/storm_order.py)."""
 
+_CLIENT_ID, _MESSAGE_TYPE = CLIENT_IDENTIFIER.code, MESSAGE_TYPE.code
+_WAY = 16  # octets by which an interface or a sender is told: linux/if.h IFNAMSIZ
 _NOBODY = bytes(16)  # chaddr of a client that is known by its identifier alone
 _NO_ADDRESS = bytes(4)
-_OF_A_LEASE = frozenset(
-    (0, MessageType.DISCOVER, MessageType.REQUEST, MessageType.RELEASE, MessageType.DECLINE)
-)  # 0: BOOTP
-
 
 Dropped = tuple[float, str, Arrival]
 """When (monotonic), why, and what."""
 MAX_UNSERVED = 4096
 """Requests remembered of those that waited in vain; `relet why` tells of them."""
 
-Queue = OrderedDict[Hashable, tuple[float, Arrival]]
+Queue = OrderedDict[bytes | int, tuple[float, Arrival]]
 """Requests, each with the monotonic time at which it came: inf for those to which nobody waits for an answer. By client, or
 by a number for what stands for itself."""
 
@@ -109,7 +107,7 @@ class Backlog:
         self._most = most
         self._waiting = 0
         self._lines = {worth: Line() for worth in Worth}
-        self._where: dict[Hashable, Queue] = {}  # client -> the queue in which its newest request waits
+        self._where: dict[bytes | int, Queue] = {}  # client -> the queue in which its newest request waits
         self._numbers = count()
 
     def __len__(self) -> int:
@@ -135,7 +133,7 @@ class Backlog:
                 self._waiting -= 1
             if worth is Worth.GIVEN_BACK:
                 queue[next(self._numbers)] = inf, arrival
-            elif client is None:
+            elif not client:
                 queue[next(self._numbers)] = mono, arrival
             else:
                 self._waiting -= client in queue
@@ -214,15 +212,17 @@ def patience_s(data: bytes) -> float:
     return min(MOST_PATIENCE_S, max(LEAST_PATIENCE_S, 2.0 * (data[8] << 8 | data[9]) + LEAST_PATIENCE_S))
 
 
-def _client(arrival: Arrival, seen: Glimpse | None) -> Hashable:
-    """Who asks, and by which way: what all copies of a request share and no other client's has. None: cannot be told, or
+def _client(arrival: Arrival, seen: Glimpse | None) -> bytes:
+    """Who asks, and by which way: what all copies of a request share and no other client's has. b'': cannot be told, or
     the request is none that another one makes useless."""
-    if seen is None or kind_of(seen) not in _OF_A_LEASE:
-        return None
-    data, identifier = arrival.payload, seen.get(CLIENT_IDENTIFIER.code)
+    if seen is None or seen.get(_MESSAGE_TYPE) not in OF_A_LEASE:
+        return b""
+    data, identifier = arrival.payload, seen.get(_CLIENT_ID, b"")
     if not identifier and data[28:44] == _NOBODY:
-        return None
-    return data[1:3], data[24:44], identifier, arrival.interface or arrival.source
+        return b""
+    name = arrival.interface  # the system has none of more than 15 octets
+    way = name.encode().ljust(_WAY, b"\0") if name else arrival.source.to_bytes(_WAY)
+    return data[1:3] + data[24:44] + way + identifier
 
 
 def _copies(data: bytes, before: bytes) -> bool:

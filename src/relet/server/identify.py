@@ -193,14 +193,16 @@ class Directory:
         self._at_relay[giaddr] = place
         return place
 
-    def network(self, arrival: Arrival, giaddr: int, ciaddr: int) -> str:
-        """Name of the network that a request comes from if no option of it says otherwise; '' if none covers it."""
-        if giaddr:
+    def network(self, arrival: Arrival) -> str:
+        """Name of the network that a request comes from if no option of it says otherwise; '' if none covers it. It need not
+        have been decoded."""
+        data = arrival.payload
+        if giaddr := int.from_bytes(data[24:28]):
             site = (self._at_relay.get(giaddr) or self._relay(giaddr)).site
         elif arrival.broadcast:
             site = self._at_interface.get(arrival.interface, NOWHERE).site
         else:
-            site = self.locate(ciaddr or arrival.local)
+            site = self.locate(int.from_bytes(data[12:16]) or arrival.local)
         return site.network.name if site is not None else ""
 
     def _named(self, address: int) -> Place:

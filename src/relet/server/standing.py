@@ -21,9 +21,18 @@ _CLIENT_ID = CLIENT_IDENTIFIER.code
 _MESSAGE_TYPE = MESSAGE_TYPE.code
 _REQUESTED = REQUESTED_ADDRESS.code
 _SERVER_ID = SERVER_IDENTIFIER.code
-_REQUEST, _LEASEQUERY = int(MessageType.REQUEST), int(MessageType.LEASEQUERY)
-_BEGINNING = frozenset((0, int(MessageType.DISCOVER)))  # 0: BOOTP
-_ONCE = frozenset((int(MessageType.RELEASE), int(MessageType.DECLINE)))
+_DISCOVER, _REQUEST, _DECLINE, _RELEASE, _LEASEQUERY = (
+    bytes((kind,))
+    for kind in (
+        MessageType.DISCOVER,
+        MessageType.REQUEST,
+        MessageType.DECLINE,
+        MessageType.RELEASE,
+        MessageType.LEASEQUERY,
+    )
+)
+OF_A_LEASE = frozenset((None, _DISCOVER, _REQUEST, _DECLINE, _RELEASE))
+"""Message types by which a client gets a lease or gives it back; None: BOOTP."""
 
 
 class Worth(IntEnum):
@@ -47,7 +56,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     def worth(self, data: bytes, seen: Glimpse, mono: float) -> Worth:
         """Of the request in a UDP payload, given its glimpse."""
-        kind = kind_of(seen)
+        kind = seen.get(_MESSAGE_TYPE)
         if kind == _REQUEST:
             address = int.from_bytes(seen.get(_REQUESTED) or data[12:16])
             server = seen.get(_SERVER_ID)
@@ -56,19 +65,18 @@ class Standing(msgspec.Struct, frozen=True):
                 return Worth.CHOSEN if ours and self.offers.holder(address, mono) in _keys(data, seen) else Worth.OTHER
             lease = self.view.lease(address)
             return Worth.KNOWN if lease is not None and lease.client in _keys(data, seen) else Worth.OTHER
-        if kind in _BEGINNING:
+        if kind is None or kind == _DISCOVER:
             for key in _keys(data, seen):
                 if self.view.leases(key):
                     return Worth.RETURNING
             return Worth.STRANGER
-        if kind in _ONCE:
+        if kind in (_DECLINE, _RELEASE):
             return Worth.GIVEN_BACK
         return Worth.RETURNING if kind == _LEASEQUERY else Worth.OTHER
 
     def network(self, arrival: Arrival) -> str:
         """Name of the network that a request comes from, by its header alone; '' if none covers it."""
-        data = arrival.payload
-        return self.directory.network(arrival, int.from_bytes(data[24:28]), int.from_bytes(data[12:16]))
+        return self.directory.network(arrival)
 
 
 class Blank:
@@ -89,11 +97,6 @@ def standing(store: Leases, offers: Offers, directory: Directory, own: frozenset
         return Standing(store.view((), ()), offers, directory, own)
     except StoreError:
         return Standing(Blank(), offers, directory, own)
-
-
-def kind_of(seen: Glimpse) -> int:
-    """The message type, 0 for BOOTP."""
-    return int.from_bytes(seen.get(_MESSAGE_TYPE, b""))
 
 
 def _keys(data: bytes, seen: Glimpse) -> tuple[ClientKey, ...]:
