@@ -11,7 +11,7 @@ import pytest
 
 from relet.errors import StoreError
 from relet.model.lease import Sync
-from relet.store.background import LONG, QUIET, STEP_MIN
+from relet.store.background import ENOUGH, LONG, QUIET, STEP_MIN
 from relet.store.fold import Fold
 from relet.store.segment import Record, Segment
 from relet.store.sqlite import SqliteStore
@@ -69,7 +69,7 @@ def test_it_works_off_everything_there_is_once_it_is_quiet(opened: Opened, monke
     steps = Watch(monkeypatch, Fold, "step")
     store.tend()
     assert not store._background._asked.is_set(), "more may come"
-    store.tend()
+    store.tend()  # nothing came
     for _ in range(3):
         steps.wait()
     assert steps.threads == {"relet-fold"}
@@ -81,9 +81,10 @@ def test_it_works_off_everything_there_is_once_it_is_quiet(opened: Opened, monke
 
 
 @pytest.mark.parametrize(
-    ("changes", "tail", "due"), [(0, 5, 1), (QUIET, 5, 1), (QUIET + 1, 5, 0), (QUIET + 1, LONG, 1)]
+    ("changes", "tail", "due"),
+    [(0, 1, 1), (1, ENOUGH - 1, 0), (QUIET, ENOUGH, 1), (QUIET + 1, LONG - 1, 0), (QUIET + 1, LONG, 1)],
 )
-def test_a_busy_time_is_left_alone_unless_the_tail_is_long(
+def test_while_changes_come_they_gather(
     opened: Opened, monkeypatch: pytest.MonkeyPatch, changes: int, tail: int, due: int
 ) -> None:
     store = opened("batch")
@@ -117,6 +118,7 @@ def test_an_end_in_the_middle_of_a_step_undoes_it(opened: Opened, monkeypatch: p
         go_on.set()
 
     monkeypatch.setattr(Fold, "interrupt", interrupted)
+    store.tend()
     store.tend()
     assert begun.wait(PATIENCE_S)
     store.close()
@@ -185,12 +187,22 @@ def test_interval_syncs_beside_the_road(opened: Opened, monkeypatch: pytest.Monk
     assert syncs.threads == {"relet-sync"}
 
 
+def test_an_end_in_good_order_syncs_what_was_to_be_synced_soon(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = opened("interval")
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", synced.append)
+    store.commit([grant(1)], 1.0)
+    store.close()
+    assert len(synced) == 1
+
+
 def test_os_never_syncs_the_tail(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     store = opened("os")
     synced: list[int] = []
     monkeypatch.setattr(os, "fdatasync", synced.append)
     syncs, steps = Watch(monkeypatch, Tail, "sync"), Watch(monkeypatch, Fold, "step")
     store.commit([grant(1)], 1.0)
+    store.tend()
     store.tend()
     steps.wait()
     store.close()

@@ -59,10 +59,14 @@ def state(source: SqliteStore | SqliteReader) -> State:
     return list(source.all()), list(source.history())
 
 
-def test_a_copy_of_any_moment_says_what_was_committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("spares", [0, 2])
+def test_a_copy_of_any_moment_says_what_was_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spares: int
+) -> None:
     folder, copies = tmp_path / "store", tmp_path / "copies"
     folder.mkdir()
     copies.mkdir()
+    monkeypatch.setattr(module, "SPARES_MAX", spares)  # none: what is given back is gone at once
     monkeypatch.setattr(module, "SEGMENT_OCTETS", 1200)  # a few batches
     monkeypatch.setattr(module, "_ZEROS", bytes(1200))
     photographer = Photographer(folder, copies)

@@ -251,3 +251,21 @@ def test_what_is_synced_later_cannot_be_appended_to_while_that_fails(store: Path
             tail._segments[0].synced = tail._segments[0].end
             tail.sync()
     assert found(store) == [(1, b"first"), (2, b"second")]
+
+
+def test_a_file_that_somebody_removed_is_told_and_not_written_to_again(store: Path) -> None:
+    with closing(Tail(store, ID, True)) as tail:
+        tail.append(b"first", 1, 1)
+        tail.check()
+        file(store).unlink()
+        with pytest.raises(StoreError, match=r"tail\.1 was removed"):
+            tail.check()
+        tail.check()
+        tail.append(b"second", 2, 1)
+        assert [record.payload for _, record in tail.records(0)] == [b"first", b"second"], "both can be folded"
+        tail.release(1)
+        tail._current = None
+        tail.append(b"third", 3, 1)
+        assert file(store, 3).exists()
+        tail.check()
+    assert found(store) == [(2, b"second"), (3, b"third")]

@@ -18,13 +18,13 @@ from relet.store.tail import Tail
 from relet.store.transaction import named
 
 QUIET = 100
-"""With no more changes than this between two calls of `tend`, the time is quiet."""
-LONG = 500_000
-"""With so many changes in it the tail is folded at any time: a start has to read it."""
-STEP_S = 1.0
-"""So long shall a step take,"""
-STEP_MIN, STEP_MAX = 1000, 100_000
-"""and so many changes does it have."""
+"""With no more changes than this between two calls of `tend`, a second apart, the time is quiet, with none silent."""
+ENOUGH, LONG = 5_000, 500_000
+"""So many changes gather while it is quiet, and while it is not: a start has to read them. In silence all are folded."""
+STEP_MIN, STEP_MAX = 1_000, 100_000
+"""A step has so many changes,"""
+STEP_QUIET_S, STEP_BUSY_S = 1.0, 0.25
+"""and takes so long where it can: it lays claim to the disk as well."""
 REST_QUIET, REST_BUSY = 0.1, 3.0
 """For each second of folding, so many of rest before the next step."""
 SYNC_EVERY_S = 0.5
@@ -44,13 +44,14 @@ class Background:
         self._path = path
         self._fold = fold
         self._tail = tail
+        self._syncs = syncs
         self._loops = [(self._fold_again, "relet-fold")] + [(self._sync_again, "relet-sync")] * syncs
         self._threads: list[Thread] = []
         self._asked = Event()
         self._stopping = Event()
         self._failed: dict[str, str] = {}
         self._seen = tail.last
-        self._quiet = True
+        self._grown = 0
         self._limit = STEP_MIN
 
     def tend(self, folds: bool) -> None:
@@ -60,10 +61,10 @@ class Background:
             for thread in self._threads:
                 thread.start()
         newest = self._tail.last
-        self._quiet = newest - self._seen <= QUIET
-        self._seen = newest
+        self._grown, self._seen = newest - self._seen, newest
         if folds and self._due():
             self._asked.set()
+        self._tail.check()
         self.check()
 
     def check(self) -> None:
@@ -72,13 +73,15 @@ class Background:
             raise StoreError(error)
 
     def close(self) -> None:
-        """End the threads; the step that is being done is undone. Idempotent."""
+        """End the threads; the step that is being done is undone, and what was to be synced soon is synced. Idempotent."""
         self._stopping.set()
         self._asked.set()
         while any(thread.is_alive() for thread in self._threads):
             self._fold.interrupt()
             for thread in self._threads:
                 thread.join(ENDS_S)
+        if self._syncs:
+            self._try(self._sync)
 
     def round(self) -> None:
         """What the folding thread does when it wakes up."""
@@ -86,7 +89,12 @@ class Background:
         self._try(self._work_off)
 
     def _due(self) -> bool:
-        return self._quiet or self._tail.last - self._fold.folded_to >= LONG
+        gathered = self._tail.last - self._fold.folded_to
+        return not self._grown or gathered >= (ENOUGH if self._quiet else LONG)
+
+    @property
+    def _quiet(self) -> bool:
+        return self._grown <= QUIET
 
     def _fold_again(self) -> None:
         while not self._stopping.is_set():
@@ -125,8 +133,9 @@ class Background:
             took = perf_counter() - began
             if done < self._limit:
                 return
-            self._limit = min(max(int(self._limit * min(STEP_S / took, 2.0)), STEP_MIN), STEP_MAX)
-            self._stopping.wait(took * (REST_QUIET if self._quiet else REST_BUSY))
+            wanted, rest = (STEP_QUIET_S, REST_QUIET) if self._quiet else (STEP_BUSY_S, REST_BUSY)
+            self._limit = min(max(int(self._limit * min(wanted / took, 2.0)), STEP_MIN), STEP_MAX)
+            self._stopping.wait(took * rest)
             self._tail.prepare()
             if not self._due():
                 return

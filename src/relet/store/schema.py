@@ -25,6 +25,9 @@ BUSY_TIMEOUT_S = 1.0
 CHECKPOINT_PAGES = 8192
 """The fold's write-ahead log goes back into the file at this length (32 MiB)."""
 
+LOG_OCTETS = 64 << 20
+"""What is longer of it, after a large step, is given back."""
+
 CACHE_KIB = 8192
 """Pages of the tables that the fold keeps in memory."""
 
@@ -107,6 +110,7 @@ def connect(path: Path) -> sqlite3.Connection:
         _prepare(connection, path)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_OCTETS}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     except BaseException:
         connection.close()

@@ -78,6 +78,13 @@ class Segment:
         (self.seed,) = _CRC.unpack(head[_HEADER.size :])
         return head
 
+    def in_place(self) -> bool:
+        """Is the file still there under its name? Raises OSError."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self.descriptor))
+        except FileNotFoundError:
+            return False
+
     def write(self, octets: bytes, offset: int) -> None:
         """Raises OSError."""
         view = memoryview(octets)

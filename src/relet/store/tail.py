@@ -155,9 +155,19 @@ class Tail:
 
     def _take(self) -> Segment:
         try:
-            return self._free.popleft()
+            while not (segment := self._free.popleft()).in_place():
+                os.close(segment.descriptor)
         except IndexError:
             return self._create()
+        return segment
+
+    def check(self) -> None:
+        """Somebody may have removed the file that is written to: the next record begins another one, and what is in it is
+        still folded. Raises OSError, and StoreError if that is so."""
+        segment = self._current
+        if segment is not None and self._begun is None and not segment.in_place():
+            self._current = None
+            raise StoreError(f"{segment.path} was removed; its changes are kept by the fold")
 
     def _create(self) -> Segment:
         """A new file, whose name is safe on disk."""
