@@ -4,6 +4,7 @@
 
     versus    Kea and relet by turns: allocation, reboot, renewal; windows of 64 and 1000
     cached    reboot with `cache-threshold` beside an echo in Python
+    sync      reboot with each level of durability
     features  Kea and relet with option 82, classes, 30 % reservations, real clients' parameter lists; relet's metrics read
     paced     latency of relet at half of its maximum rate, while history is folded, leases expire, and it is reloaded
     million   start, reboot and memory with 1,000,000 leases in random order, beside 10,000; Kea and relet
@@ -24,11 +25,12 @@ import kept
 from lasting import million, paced
 from rounds import Bench, Sizes, Table, said
 from stand import Stand, lacking
-from turns import cached, features, versus
+from turns import cached, features, sync, versus
 
 PARTS: Mapping[str, Callable[[Bench], Table]] = {
     "versus": versus,
     "cached": cached,
+    "sync": sync,
     "features": features,
     "paced": paced,
     "million": million,

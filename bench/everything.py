@@ -17,7 +17,7 @@ import kept
 HERE = Path(__file__).parent
 LACKING = 3
 """Exit code of a script for want of something."""
-SCRIPTS = ("road", "instructions", "stages", "sockets", "scale", "beside", "storms")
+SCRIPTS = ("road", "instructions", "stages", "sockets", "scale", "store", "beside", "storms")
 """Those with --json FILE, and beside.py, which has --json FOLDER."""
 
 

@@ -1,6 +1,6 @@
 """What a store of many leases costs: on disk, in memory, to open, to commit to and to fold, beside a small one.
 
-    python bench/store.py [--leases 10000000] [--beside 10000] [--renewals 100000] [--folder DIR] [--json]
+    python bench/store.py [--leases 10000000] [--beside 10000] [--renewals 100000] [--folder DIR] [--json FILE]
 
 Each store is filled and folded by one process and measured by another, so that memory is that of the leases alone. The
 renewals come in random order, in batches of 64, synced each; then they are folded. Figures are of this machine, now: times
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import kept
 from msgspec.structs import replace
 
 from relet.model.ident import client_key
@@ -137,7 +138,7 @@ def main() -> None:
     asked.add_argument("--beside", type=int, default=10_000)
     asked.add_argument("--renewals", type=int, default=100_000)
     asked.add_argument("--folder", type=Path, default=Path())
-    asked.add_argument("--json", action="store_true")
+    kept.json_option(asked)
     given = asked.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         found = {}
@@ -146,14 +147,16 @@ def main() -> None:
             place.mkdir()
             found[leases] = of_size(place, leases, given.renewals)
     small, large = found[given.beside], found[given.leases]
-    if given.json:
-        sys.stdout.write(json.dumps(found) + "\n")
-        return
     sys.stdout.write(f"{'':28}{given.beside:>22,}{given.leases:>22,}\n")
     for name, (value, wall) in large.items():
         other, other_wall = small[name]
         cells = [f"{v:.2f} ({w:.2f})" if w else f"{v:.2f}" for v, w in ((other, other_wall), (value, wall))]
         sys.stdout.write(f"{name:28}{cells[0]:>22}{cells[1]:>22}{value / other:8.2f} x\n")
+    kept.keep(
+        given.json,
+        "store",
+        {f"{leases:,} leases": {name: value for name, (value, _) in row.items()} for leases, row in found.items()},
+    )
 
 
 def child(step: str, folder: str, leases: str, renewals: str) -> None:

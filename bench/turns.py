@@ -1,7 +1,9 @@
 """Servers by turns, round after round, so that a drifting machine hits all alike: rates, and their ratio round by round."""
 
+import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import fleet
@@ -14,7 +16,9 @@ from relet.wire.address import parse_ip
 
 DISCOVER, REQUEST = bytes((1,)), bytes((3,))
 WINDOWS = (64, 1000)
+LEVELS = ("batch", "interval", "os")
 WINDOWS = (64, 1000)
+LEVELS = ("batch", "interval", "os")
 
 
 def versus(bench: Bench) -> Table:
@@ -59,6 +63,22 @@ def cached(bench: Bench) -> Table:
         whole("echo", echoed, sizes.clients)
         rounds.append({"echo": {"reboot": echoed}, "relet": {"reboot": confirmed}})
     return compared(rounds, "reboot", "echo")
+
+
+def sync(bench: Bench) -> Table:
+    """Reboots a second with each level of durability, by turns; the median of all rounds."""
+    rates: dict[str, dict[str, list[float]]] = {level: {} for level in LEVELS}
+    for _ in range(bench.sizes.costly_rounds):
+        for level, row in rates.items():
+            with bench.server("relet", partial(setups.relet, server=f'sync = "{level}"')):
+                state = bench.state("sync")
+                whole("relet", bench.stand.dhcpload("dora", bench.sizes.clients, state), bench.sizes.clients)
+                for window in WINDOWS:
+                    time.sleep(PAUSE_S)
+                    load = bench.stand.dhcpload("reboot", bench.sizes.clients, state, window)
+                    whole("relet", load, bench.sizes.clients)
+                    row.setdefault(f"{window} outstanding", []).append(load["per_second"])
+    return {level: {window: statistics.median(found) for window, found in row.items()} for level, row in rates.items()}
 
 
 def features(bench: Bench) -> Table:

@@ -137,12 +137,16 @@ def instructions(results: Results) -> str:
     return table(["request", "store in memory", "store on disk"], rows)
 
 
-def storms(results: Results) -> str:
-    """What became of the storm, server by server."""
-    found = figure(results, ["storms"]) or {}
-    names = list(dict.fromkeys(name for row in found.values() for name in row))
-    rows = [[name, *(_told(row.get(name, "")) for row in found.values())] for name in names]
-    return table(["", *found], rows)
+def columns(name: str) -> Callable[[Results], str]:
+    """A result whose figures stand in columns: of each server, of each size."""
+
+    def block(results: Results) -> str:
+        found = figure(results, [name]) or {}
+        rows = list(dict.fromkeys(row for column in found.values() for row in column))
+        cells = [[row, *(_told(column.get(row, "")) for column in found.values())] for row in rows]
+        return table(["", *found], cells)
+
+    return block
 
 
 def plain(name: str) -> Callable[[Results], str]:
@@ -189,9 +193,11 @@ BLOCKS: Mapping[str, Callable[[Results], str]] = {
     "million": million,
     "stages": stages,
     "instructions": instructions,
-    "storms": storms,
+    "storms": columns("storms"),
+    "store": columns("store"),
+    "sync": columns("sync"),
     "machine": machine,
-    **{f"{name} figures": plain(name) for name in ("road", "paced", "scale", "sockets", "store")},
+    **{f"{name} figures": plain(name) for name in ("road", "paced", "scale", "sockets")},
 }
 
 
