@@ -6,6 +6,7 @@ Clock and dice stand still. A call of `mark` ends one count and begins the next:
 wanted (start-up, warm-up, making requests) and one of COUNTED, in that order.
 """
 
+import gc
 import os
 import sys
 import tempfile
@@ -72,6 +73,8 @@ def work(store: Leases) -> None:
     for turn, kind in enumerate(KINDS):
         now = Now(1_800_000_000.0 + 5 * turn, 1000.0 + 5 * turn)  # later each time, or there would be nothing to write
         first = [engine.handle(batch, now) for batch in batches(requests(kind, range(WARM_UP), addresses))]
+        gc.collect()  # as the server does when it has started
+        gc.freeze()
         counted = batches(requests(kind, range(WARM_UP, WARM_UP + REQUESTS), addresses))
         mark()
         sends = [engine.handle(batch, now) for batch in counted]

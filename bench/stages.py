@@ -24,6 +24,7 @@ from staged import STAGES
 from stand import RELET, Figures, Stand, lacking
 
 WINDOWS = (1, 64, 1000)
+ONCE_A_BATCH = "reply"
 LEFT_OVER = "loop, waiting"
 
 Laps = dict[str, list[int]]
@@ -76,7 +77,7 @@ def measure(stand: Stand, folder: Path, clients: int) -> dict[str, object]:
         figures[str(window)] = {
             "us": 1e6 / plain[window]["per_second"],
             "us with stopwatches": watched_us,
-            "requests at once": asked[window] / max(1, lap["rest: engine"][0]),
+            "requests at once": asked[window] / max(1, lap[ONCE_A_BATCH][0]),
             "stages": {stage: stages[stage] for stage, _ in STAGES} | {LEFT_OVER: watched_us - inside_us},
         }
     return figures
