@@ -38,10 +38,15 @@ fuzz: $(READY)  ## a million mutated inputs for the readers of bytes, and as man
 	$(BIN)/python tests/fuzz/wire.py --runs 1000000 $(ARGS)
 	$(BIN)/python tests/fuzz/datagrams.py --runs 1000000 $(ARGS)
 
-crash: $(READY)  ## kill -9 a serving server 200 times, let the power fail at any moment, and look for broken promises (root)
-	$(BIN)/python tests/crash/kill.py --times 200 $(ARGS)
-	$(BIN)/python tests/crash/power.py $(ARGS)
-	$(BIN)/python tests/crash/promises.py $(ARGS)
+crash: $(READY)  ## kill a serving server 200 times, let the power fail at any moment, and look for broken promises (root)
+	$(BIN)/python tests/crash/kill.py --times 200 --sync batch $(ARGS)
+	$(BIN)/python tests/crash/kill.py --times 25 --sync interval $(ARGS)
+	$(BIN)/python tests/crash/kill.py --times 25 --sync os $(ARGS)
+	$(BIN)/python tests/crash/power.py --sync batch $(ARGS)
+	$(BIN)/python tests/crash/power.py --sync batch --killed $(ARGS)
+	$(BIN)/python tests/crash/power.py --sync interval --seconds 4 --told 0 $(ARGS)
+	$(BIN)/python tests/crash/power.py --sync os --seconds 4 --told 0 $(ARGS)
+	$(BIN)/python tests/crash/promises.py --sync batch $(ARGS)
 
 clean:  ## forget the environment and what tools remember
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -33,8 +33,10 @@ from support.lab import Lab
 CLIENTS = 260
 LOAD_S = 0.5
 """Longest load before a kill."""
-FOLDS_S = 2.0
-"""After so much silence the server folds: a second of it has to be quiet."""
+FOLDS_S = 3.0
+"""Within so much silence the server folds: a second of it has to be quiet."""
+FOLDING_S = 0.02
+"""So long after its first write a fold is killed at most."""
 MOST_TOLD = 20
 """Violations told one by one."""
 
@@ -122,10 +124,13 @@ class Killer:
         time.sleep(self._dice.uniform(0.0, self._starts_s))
 
     def _fold(self) -> None:
+        """Silence, until the database is written to, and a little more."""
         self._wires.receive(self._hear, SETTLES_S)
-        until = time.monotonic() + FOLDS_S + self._dice.uniform(0.0, 0.2)
-        while (left := until - time.monotonic()) > 0:
-            self._wires.receive(self._hear, left)
+        before = self._victim.folded()
+        until = time.monotonic() + FOLDS_S
+        while time.monotonic() < until and self._victim.folded() == before:
+            self._wires.receive(self._hear, 0.001)
+        time.sleep(self._dice.uniform(0.0, FOLDING_S))
 
     def _reload(self) -> None:
         self._reloads += 1

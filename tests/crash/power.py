@@ -1,6 +1,6 @@
 """Power failures at any moment of a recording, and what the store makes of what they leave.
 
-    python tests/crash/power.py --states 20000 --seed 1 --sync batch
+    python tests/crash/power.py --states 4000 --seed 1 --sync batch
 
 A program commits batches to a store under strace (story.py). Of every moment between two of its calls, and of many lots of
 the writes that were not synced by then (disk.py), the files are made as a power failure would have left them, and opened
@@ -31,10 +31,10 @@ from crash.strace import Recording, joined, record
 from crash.told import Told
 from relet.model.lease import Sync
 
-BATCHES = 80
+BATCHES, STATES = 80, 4000
 SAID = "said"
 """What the program says about its commits, in a file beside the store's folder."""
-KILLED_AT = (("fdatasync", 30), ("fsync", 4), ("pwrite64", 60))
+KILLED_AT = (("fdatasync", 30), ("fsync", 4), ("pwrite64", 60), ("io_submit", 20), ("io_getevents", 20))
 """A program that is to be killed is killed before one of these calls, the so manieth at most."""
 MOST_STARTS = 100
 ALLOWED = {"batch": {"whole"}, "interval": {"whole", "lost", "gap"}, "os": {"whole", "lost", "gap"}}
@@ -212,7 +212,7 @@ def examine(recording: Recording, folder: Path, told: Told, dice: Random, states
 def main() -> int:
     """The program."""
     asked = argparse.ArgumentParser(description="let the power fail at any moment and open what is left of a store")
-    asked.add_argument("--states", type=int, default=20_000, help="of the files to try (%(default)s)")
+    asked.add_argument("--states", type=int, default=STATES, help="of the files to try (%(default)s)")
     asked.add_argument("--seed", type=int, default=1, help="of the dice (%(default)s)")
     asked.add_argument("--batches", type=int, default=BATCHES, help="that the program commits (%(default)s)")
     asked.add_argument("--seconds", type=float, default=0.0, help="that it takes for it (%(default)s)")

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.namespaces
 KILLS = 8
 
 
-def run(times: int, seed: int, forget: bool = False) -> Summary:
-    with Lab() as lab, closing(Wires(lab)) as wires, closing(Killer(lab, wires, seed, forget=forget)) as killer:
+def run(times: int, seed: int, sync: str = "", forget: bool = False) -> Summary:
+    with Lab() as lab, closing(Wires(lab)) as wires, closing(Killer(lab, wires, seed, sync, forget)) as killer:
         return killer.run(times)
 
 
@@ -26,6 +26,13 @@ def test_every_ack_on_the_wire_survives_kill_9() -> None:
     assert summary.counts["promised"] > 20 * KILLS
     assert summary.counts["handed on"] > KILLS
     assert summary.asked > 5 * KILLS
+
+
+@pytest.mark.parametrize("level", ["interval", "os"])
+def test_kill_9_costs_no_lease_at_the_other_levels_either(level: str) -> None:
+    summary = run(3, seed=5, sync=level)
+    assert summary.violations == [], str(summary)
+    assert summary.counts["promised"] > 50
 
 
 def test_a_server_that_forgets_is_found_out() -> None:

@@ -91,6 +91,11 @@ class Victim:
         if self._process is not None and self._process.poll() is not None:
             raise AssertionError(f"the server has ended by itself:\n{self._last_words()}")
 
+    def folded(self) -> tuple[int, ...]:
+        """Changes whenever the database is written to, which only the fold does."""
+        paths = [self.store / name for name in ("leases.db", "leases.db-wal")]
+        return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
+
     def signal(self, number: int) -> None:
         """Send a signal to the process that was started."""
         if self._process is not None:
