@@ -19,7 +19,7 @@ import msgspec
 from relet.model.ident import ClientKey
 from relet.model.lease import Change, Lease, Loaded
 
-TOLD_AT_ONCE = 1000
+TOLD_AT_ONCE = 500
 """Leases in a step of `pieces`."""
 PAGE_BITS = 5
 """32 neighbours share a page: 11 octets a lease where all addresses are leased, 350 where only one of them is."""
