@@ -94,7 +94,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     clients was bound, null for never. rate: clients bound a second, until 90 % of them were (what has to wait for a timer
     says nothing of a server's speed). wait: from a client's first request to its lease. sent: by kind, sent_again among
     them. late, surplus: answers that nobody waited for any more. overruns: answers that this machine lost. unsent: requests
-    that it could not send. behind_s: how late it was itself.
+    that it could not send. begun_s: when the last client was on its way. behind_s: how late it was itself.
     """
 
     format: Literal["relet-storm"] = "relet-storm"
@@ -119,6 +119,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     wrong: dict[str, Wrong]
     overruns: int
     unsent: dict[str, int]
+    begun_s: float
     behind_s: float
     timeline: Timeline
 
@@ -159,6 +160,7 @@ def report(setup: Setup, cast: Cast, parts: Sequence[Part], end: str, wall: floa
         wrong={name: Wrong(number, tuple(tally.examples.get(name, ()))) for name, number in tally.wrong.items()},
         overruns=tally.overruns,
         unsent={name: number for name, number in tally.unsent.items() if number},
+        begun_s=round(max((at for part in parts for at in part.began), default=0.0), 4),
         behind_s=round(tally.behind_s, 4),
         timeline=_timeline(tally, seconds),
     )

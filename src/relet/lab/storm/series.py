@@ -10,7 +10,7 @@ from relet.lab.storm.report import Report
 COLUMN = 6.0
 """Pixels over which a rate is averaged."""
 GAP = 4
-"""Columns without a value that end a line."""
+"""Columns and steps without a value that end a line."""
 PER_DECADE = 12
 """Columns of a distribution for each factor of ten."""
 
@@ -65,18 +65,19 @@ def latencies(report: Report) -> list[Point]:
 
 def over_time(values: Iterable[float | None], step_s: float, axis: Axis) -> list[list[Point]]:
     """The greatest value of each column of the axis, as lines that end where nothing is for a while."""
-    columns: dict[int, float] = {}
+    columns: dict[int, tuple[float, float]] = {}
     for step, value in enumerate(values):
         if value is not None:
-            column = int((axis.at((step + 0.5) * step_s) - axis.start) / COLUMN)
-            columns[column] = max(value, columns.get(column, 0.0))
+            at = (step + 0.5) * step_s
+            column = int((axis.at(at) - axis.start) / COLUMN)
+            columns[column] = max((value, at), columns.get(column, (0.0, at)))
     lines: list[list[Point]] = []
-    before = -GAP
-    for column, value in sorted(columns.items()):
-        if column - before >= GAP:
+    before = (-GAP, -GAP * step_s)
+    for column, (value, at) in sorted(columns.items()):
+        if column - before[0] >= GAP and at - before[1] > GAP * step_s:
             lines.append([])
-        lines[-1].append((axis.value(axis.start + (column + 0.5) * COLUMN), value))
-        before = column
+        lines[-1].append((at, value))
+        before = (column, at)
     return lines
 
 

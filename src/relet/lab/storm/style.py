@@ -32,7 +32,7 @@ def style_sheet() -> str:
     fixed = f"""text {{ font-family: {SANS}; font-size: 13px; }}
 .title {{ font-size: 22px; font-weight: 600; }}
 .panel {{ font-size: 15px; font-weight: 600; }}
-.name {{ font-size: 14px; font-weight: 600; }}
+.name {{ font-size: 14px; font-weight: 600; paint-order: stroke; stroke-width: 5px; stroke-linejoin: round; }}
 .cell, .good, .bad {{ font-size: 14px; font-variant-numeric: tabular-nums; }}
 .good, .bad {{ font-weight: 600; }}
 .tick {{ font-size: 12px; font-variant-numeric: tabular-nums; }}
@@ -47,6 +47,7 @@ def style_sheet() -> str:
 def _colours(palette: dict[str, str], runs: tuple[str, ...]) -> str:
     rules = [
         f".card {{ fill: {palette['card']}; stroke: {palette['edge']}; }}",
+        f".name {{ stroke: {palette['card']}; }}",
         f".grid {{ stroke: {palette['grid']}; }}",
         f".axis {{ stroke: {palette['soft']}; }}",
         f".title, .panel, .cell {{ fill: {palette['ink']}; }}",

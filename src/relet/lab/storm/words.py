@@ -65,6 +65,7 @@ def lines(report: Report) -> list[Line]:
     )
     told.append(Line(f"  {'by':<11}{shares}{DOT}{report.rate:,.0f} leases a second"))
     told.append(Line(f"  {'sent':<11}{_counts(report.sent)}{_more(report.sent_again, 'of them again')}"))
+    told.append(Line(f"  {'begun':<11}the last client after {seconds_text(max(0.0, report.begun_s))}", "soft"))
     late = _more(report.late, "late") + _more(report.surplus, "surplus")
     told.append(Line(f"  {'answers':<11}{_counts(report.answers)}{late}"))
     told.append(Line(f"  {'latency':<11}{_quantiles(report.latency)}"))
