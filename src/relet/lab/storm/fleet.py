@@ -23,11 +23,12 @@ from relet.lab.storm import wrong
 from relet.lab.storm.answers import ACK, KNOWN, NAK, OFFER, Answer, read
 from relet.lab.storm.cast import Cast, Share
 from relet.lab.storm.curves import Curve, arrivals
+from relet.lab.storm.judge import Judge
 from relet.lab.storm.models import MODELS
 from relet.lab.storm.requests import DISCOVER, INIT_REBOOT, KINDS, RENEWING, SELECTING, WISH, Template, hardware
 from relet.lab.storm.tally import SLOT_S, Part, Tally
 from relet.lab.storm.timers import Timers
-from relet.wire.address import ip_text, parse_ip
+from relet.wire.address import parse_ip
 
 OUTCOMES = ("ACK", "NAK", "silence")
 """Of a first request."""
@@ -41,8 +42,8 @@ MOST_NAKS = 16
 """A client that is refused so often has given up: the server offers what it will not grant."""
 ATTEMPTS = 8
 """Attempts of one client that transaction numbers tell apart."""
-MARGIN_S = 2.0
-"""A lease that ends so soon may be refused already."""
+MOST_TRIES = 255
+"""Sendings of one request that are counted."""
 
 _ODD = 0x9E3779B1
 INVERSE = pow(_ODD, -1, 1 << 32)
@@ -104,6 +105,7 @@ class Fleet:
         stride: int = 1,
     ) -> None:
         self.tally = Tally()
+        self._judge = Judge(cast, self.tally)
         self._cast, self._manner, self.wall = cast, manner, wall
         self._first, self._stride = first, stride
         self._mine = mine = range(first, cast.memory.clients, stride)
@@ -251,7 +253,7 @@ class Fleet:
             self._queue(client)
 
     def _request(self, client: int, kind: int, now: float) -> bytes:
-        tries = self._tries[client] = self._tries[client] + 1
+        tries = self._tries[client] = min(MOST_TRIES, self._tries[client] + 1)
         if tries > 1:
             self.tally.again += 1
         else:
@@ -284,12 +286,11 @@ class Fleet:
             self.tally.ignored += 1  # another process's: on a link, all hear all
         elif rest or not 0 <= client < len(self._mine):
             if self._manner.alone or answer.start == self._start:
-                self.tally.blame(wrong.NOBODY, f"{KNOWN[answer.kind]} with xid {answer.xid:#010x}")
+                self._judge.nobody(answer)
             else:
                 self.tally.ignored += 1
         elif answer.number != self._numbers[client] or answer.start != self._start:
-            found = f"{answer.start:04x}{answer.number:08x}"
-            self.tally.blame(wrong.OTHER_HARDWARE, f"{KNOWN[answer.kind]} to {self._name(whole)} names {found}")
+            self._judge.other_hardware(whole, answer)
         elif attempt != self._attempt[client] or self._doing[client] == IDLE:
             self.tally.late += 1
         else:
@@ -299,7 +300,7 @@ class Fleet:
     def _answer(self, client: int, answer: Answer, now: float) -> None:
         kind, asks = answer.kind, self._doing[client]
         if self._circuits and not answer.relay:
-            self._blame(client, wrong.NO_RELAY_INFORMATION, KNOWN[kind])
+            self._judge.no_relay_information(self._mine[client], answer)
         if kind == OFFER and asks in (DISCOVER, WISH):
             self._asked[client], self._server[client] = answer.address, answer.server
             self.tally.took(now, now - self._exchange[client])
@@ -311,27 +312,19 @@ class Fleet:
         else:
             self.tally.surplus += 1
             if asks == BOUND:
-                self._afterwards(client, answer, now)
+                self._judge.afterwards(self._mine[client], self._asked[client], answer, self.wall + now)
 
     def _confirmed(self, client: int, asks: int, answer: Answer, now: float) -> None:
-        whole, address = self._mine[client], answer.address
-        if address != self._asked[client]:
-            told = f"asked for {ip_text(self._asked[client])}, got {ip_text(address)}"
-            self._blame(client, wrong.OTHER_ADDRESS, told)
-        elif asks != SELECTING and self._cast.shares[whole] == Share.FOREIGN:
-            self._blame(client, wrong.FOREIGN, ip_text(address))
-        elif asks != SELECTING and self._cast.shares[whole] == Share.TAKEN:
-            self._blame(client, wrong.TAKEN, ip_text(address))
+        self._judge.confirmed(self._mine[client], asks, self._asked[client], answer)
         self._meet(client, asks, ACKED)
         self.tally.took(now, now - self._exchange[client])
         self._bound_so_far += 1
-        self._asked[client], self._server[client], self._bound[client] = address, answer.server, now
+        self._asked[client], self._server[client], self._bound[client] = answer.address, answer.server, now
         self._expires[client] = min(_WORD, int(self.wall + now) + answer.seconds)
         self._end(client, BOUND)
 
     def _refused(self, client: int, asks: int, now: float) -> None:
-        if asks != SELECTING and self._is_valid(client, now):
-            self._blame(client, wrong.NAK_WITHOUT_RIGHT, f"{KINDS[asks]} for {ip_text(self._asked[client])}")
+        self._judge.refused(self._mine[client], asks, self._asked[client], self.wall + now)
         self._meet(client, asks, NAKED)
         self.tally.took(now, now - self._exchange[client])
         self._naks[client] += 1
@@ -340,22 +333,6 @@ class Fleet:
             self._end(client, FAILED)
         else:
             self._turn_to(client, DISCOVER)
-
-    def _afterwards(self, client: int, answer: Answer, now: float) -> None:
-        """A second answer to what is answered: it must not contradict the first."""
-        if answer.kind == ACK and answer.address != self._asked[client]:
-            told = f"has {ip_text(self._asked[client])}, then got {ip_text(answer.address)}"
-            self._blame(client, wrong.OTHER_ADDRESS, told)
-        elif answer.kind == NAK and self._is_valid(client, now):
-            self._blame(client, wrong.NAK_WITHOUT_RIGHT, f"{ip_text(self._asked[client])}, after an ACK for it")
-
-    def _is_valid(self, client: int, now: float) -> bool:
-        whole = self._mine[client]
-        return (
-            self._cast.shares[whole] == Share.VALID
-            and self._asked[client] == self._cast.asked[whole]
-            and self._cast.expires[whole] > self.wall + now + MARGIN_S
-        )
 
     def _meet(self, client: int, asks: int, outcome: int) -> None:
         """How a client was met that remembered something; told once, of its first request."""
@@ -366,13 +343,6 @@ class Fleet:
         self._doing[client] = how
         self._timers.clear(client)
         self._finished += 1
-
-    def _blame(self, client: int, name: str, told: str) -> None:
-        self.tally.blame(name, f"{self._name(self._mine[client])}: {told}")
-
-    def _name(self, whole: int) -> str:
-        number = self._cast.numbers[whole]
-        return f"client {whole} ({(hardware(self._cast.memory.tribe) + number.to_bytes(4)).hex(':')})"
 
 
 def _templates(cast: Cast, manner: Manner, relays: tuple[str, ...]) -> list[list[Template]]:
