@@ -89,8 +89,10 @@ def test_tallies_add_up() -> None:
     other.blame("malformed", "b")
     other.took(0.5, 0.3)
     other.again, other.sent["DISCOVER"] = 3, 5
+    one.busy, other.busy = 0.9, 0.2
     one.add(other)
     assert (one.wrong["malformed"], one.examples["malformed"], one.again) == (2, ["a", "b"], 3)
+    assert one.busy == 0.9
     assert (one.slowest_s, sum(one.latencies.values()), one.sent["DISCOVER"]) == (0.3, 2, 5)
 
 
@@ -147,6 +149,14 @@ def test_wrong_answers_are_explained() -> None:
         text = "\n".join(line.text for line in lines(of([0.1], [1], tally)))
         assert f"1 x {name}: {sentence}" in text
         assert "client 7 saw it" in text
+
+
+def test_what_the_measuring_side_did_badly_is_told(made: Report) -> None:
+    bad = replace(made, busy=0.95, behind_s=1.0, overruns=7, unsent={"no-buffer": 9})
+    text, fine = ("\n".join(line.text for line in lines(each)) for each in (bad, made))
+    for told in ("may have been the limit", "1.00 s behind the curve", "7 answers were lost", "9 no-buffer"):
+        assert told in text
+        assert told not in fine
 
 
 def test_side_by_side_has_a_column_for_each(made: Report) -> None:

@@ -155,35 +155,43 @@ def drive(fleet: Fleet, sockets: Sequence[Socket], limit_s: float, pipe: Connect
     """Carry a fleet's octets between it and its sockets, from `start` on, until all are bound, the time is over, or the pipe
     says so."""
     time.sleep(max(0.0, start - now().mono))
-    told = finished = 0.0
+    told = finished = idle = busy_until = 0.0
     poller = select.poll()
-    for socket in sockets:
-        poller.register(socket.fileno(), select.POLLIN)
-    poller.register(pipe.fileno(), select.POLLIN)
+    for readable in (*sockets, pipe):
+        poller.register(readable.fileno(), select.POLLIN)
     while True:
-        heard = [payload for socket in sockets for payload in socket.receive()]
-        at = now().mono - start
-        if heard:
-            fleet.hear(heard, at)
-        spoken = fleet.speak(at, MOST_AT_ONCE)
-        for socket, payloads in zip(sockets, spoken, strict=True):
-            if payloads:
-                socket.send(payloads)
+        at, moved = _carry(fleet, sockets, start)
         if at - told >= GLANCE_S:
             told = at
             pipe.send(("glance", fleet.glance(at)))
             if pipe.poll():
-                return
+                break
+        if not fleet.mostly_done:
+            busy_until = at
         if fleet.done:
             finished = finished or at
-            if at - finished >= LINGER_S:
-                return
-        if at >= limit_s:
-            return
-        if not heard and not any(spoken):
+        if (fleet.done and at - finished >= LINGER_S) or at >= limit_s:
+            break
+        if not moved:
             deadline = fleet.deadline(at)
             latest = min(limit_s, told + GLANCE_S, at + LINGER_S if deadline is None else deadline)
             poller.poll(max(0.0, latest - at) * 1000)
+            if not fleet.mostly_done:
+                idle += now().mono - start - at
+    fleet.tally.busy = max(0.0, 1 - idle / busy_until) if busy_until else 0.0
+
+
+def _carry(fleet: Fleet, sockets: Sequence[Socket], start: float) -> tuple[float, bool]:
+    """What has come goes in, what is to be sent goes out. When that was, and whether there was anything."""
+    heard = [payload for socket in sockets for payload in socket.receive()]
+    at = now().mono - start
+    if heard:
+        fleet.hear(heard, at)
+    spoken = fleet.speak(at, MOST_AT_ONCE)
+    for socket, payloads in zip(sockets, spoken, strict=True):
+        if payloads:
+            socket.send(payloads)
+    return at, bool(heard) or any(spoken)
 
 
 class Wish:

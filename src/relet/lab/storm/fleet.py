@@ -141,6 +141,11 @@ class Fleet:
         """Has every client a lease, or given up?"""
         return self._finished == len(self._mine)
 
+    @property
+    def mostly_done(self) -> bool:
+        """Have 90 % a lease? What the others wait for is mostly a timer."""
+        return self._bound_so_far * 10 >= len(self._mine) * 9
+
     def speak(self, now: float, most: int) -> list[list[bytes]]:
         """At most that many requests, a list for each relay, in the order in which they are to be sent."""
         self._begin(now)

@@ -95,6 +95,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     says nothing of a server's speed). wait: from a client's first request to its lease. sent: by kind, sent_again among
     them. late, surplus: answers that nobody waited for any more. overruns: answers that this machine lost. unsent: requests
     that it could not send. begun_s: when the last client was on its way. behind_s: how late it was itself.
+    busy: share of the time, until 90 % were bound, in which the busiest process of the fleet did not wait for answers.
     """
 
     format: Literal["relet-storm"] = "relet-storm"
@@ -121,6 +122,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unsent: dict[str, int]
     begun_s: float
     behind_s: float
+    busy: float
     timeline: Timeline
 
 
@@ -162,6 +164,7 @@ def report(setup: Setup, cast: Cast, parts: Sequence[Part], end: str, wall: floa
         unsent={name: number for name, number in tally.unsent.items() if number},
         begun_s=round(max((at for part in parts for at in part.began), default=0.0), 4),
         behind_s=round(tally.behind_s, 4),
+        busy=round(tally.busy, 3),
         timeline=_timeline(tally, seconds),
     )
 

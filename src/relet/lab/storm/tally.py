@@ -28,7 +28,8 @@ class Tally(msgspec.Struct):
     its client had given up. surplus: answers to a client that waited for none. ignored: answers to others on the link. met:
     'share outcome' of each first request of clients that remembered something. latencies: slot * BUCKETS + bucket -> how
     many. behind_s: the longest that a client was sent on its way after its time. overruns: answers that the kernel threw
-    away unread. unsent: requests that it refused. begun_at, sent_at, ...: slot -> how many.
+    away unread. unsent: requests that it refused. busy: share of the
+    time that the process did not wait, until 90 % had a lease. begun_at, sent_at, ...: slot -> how many.
     """
 
     sent: Counter[str] = msgspec.field(default_factory=Counter)
@@ -44,6 +45,7 @@ class Tally(msgspec.Struct):
     latencies: Counter[int] = msgspec.field(default_factory=Counter)
     slowest_s: float = 0.0
     behind_s: float = 0.0
+    busy: float = 0.0
     overruns: int = 0
     unsent: Counter[str] = msgspec.field(default_factory=Counter)
     begun_at: Counter[int] = msgspec.field(default_factory=Counter)
@@ -69,7 +71,7 @@ class Tally(msgspec.Struct):
             mine, theirs = getattr(self, name), getattr(other, name)
             if isinstance(mine, Counter):
                 mine.update(theirs)
-            elif name.endswith("_s"):
+            elif isinstance(mine, float):
                 setattr(self, name, max(mine, theirs))
             elif isinstance(mine, int):
                 setattr(self, name, mine + theirs)

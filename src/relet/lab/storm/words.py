@@ -65,7 +65,10 @@ def lines(report: Report) -> list[Line]:
     )
     told.append(Line(f"  {'by':<11}{shares}{DOT}{report.rate:,.0f} leases a second"))
     told.append(Line(f"  {'sent':<11}{_counts(report.sent)}{_more(report.sent_again, 'of them again')}"))
-    told.append(Line(f"  {'begun':<11}the last client after {seconds_text(max(0.0, report.begun_s))}", "soft"))
+    begun = (
+        f"the last client after {seconds_text(max(0.0, report.begun_s))}; the fleet itself was busy {report.busy:.0%}"
+    )
+    told.append(Line(f"  {'begun':<11}{begun}", "soft"))
     late = _more(report.late, "late") + _more(report.surplus, "surplus")
     told.append(Line(f"  {'answers':<11}{_counts(report.answers)}{late}"))
     told.append(Line(f"  {'latency':<11}{_quantiles(report.latency)}"))
@@ -149,12 +152,16 @@ def _doubts(report: Report) -> list[Line]:
         )
     for name, number in report.unsent.items():
         told.append(Line(f"  {'not sent':<11}{number:,} {name}", "bad"))
+    if report.busy > BUSY:
+        told.append(Line(f"  {'busy':<11}the fleet may have been the limit, not the server; try --processes 2", "bad"))
     if report.behind_s > LATE_S:
-        text = f"up to {seconds_text(report.behind_s)} behind the curve: this process was too slow; try --processes 2"
-        told.append(Line(f"  {'late itself':<11} {text}", "bad"))
+        text = f"up to {seconds_text(report.behind_s)} behind the curve: the fleet was too slow; try --processes 2"
+        told.append(Line(f"  {'late':<11}{text}", "bad"))
     return told
 
 
+BUSY = 0.9
+"""A fleet that waits less than the rest of its time measures itself."""
 LATE_S = 0.25
 """A crowd that is sent on its way later than this is not the one that was asked for."""
 
