@@ -112,6 +112,11 @@ def test_the_manual_has_every_option_of_the_client() -> None:
     assert named == _options("client") - {"--help"}
 
 
+def test_the_manual_has_every_option_of_storm() -> None:
+    named = {option for row in _cells(_section(_text(MANUAL), "## Storms")) for option in OPTION.findall(row[0])}
+    assert named == _options("storm") - {"--help"}
+
+
 def test_the_reference_has_every_setting_and_no_other() -> None:
     said, policy = set(schema.Said.model_fields), set(schema.Policy.model_fields)
     known = {("What clients get", name) for name in said} | {("Policies", name) for name in policy}

@@ -64,8 +64,10 @@ TO = ("--server", "10.64.0.1", "--relay", "10.64.0.2")
         (("allocate", "--clients", "5", *TO, "--limit", "soon"), "not a time"),
         (("allocate", "--clients", "5", *TO, "--models", "macintosh=5"), "windows"),
         (("allocate", "--clients", "5", *TO, "good.json"), "they go with compare"),
+        (("allocate", "--clients", "5", *TO, "--json", "absent/report.json"), "no folder absent"),
         (("compare",), "compare takes the reports"),
         (("compare", "fleet.json"), "no report"),
+        (("compare", *["good.json"] * 7, "--picture", "all.svg"), "room for 6"),
         (("dance",), "dance"),
     ],
 )

@@ -25,7 +25,7 @@ from relet.lab.storm.curves import Curve
 from relet.lab.storm.fleet import Manner
 from relet.lab.storm.memory import MOST_CLIENTS, Memory, fresh, load, save
 from relet.lab.storm.models import USUAL
-from relet.lab.storm.picture import render
+from relet.lab.storm.picture import MOST_RUNS, render
 from relet.lab.storm.report import Report, Setup, remembering, report
 from relet.lab.storm.words import Line, announcement, lines, side_by_side
 from relet.net.clock import now
@@ -48,7 +48,13 @@ HIGHEST_SEED = 1 << 32
 
 
 def storm(
-    work: Annotated[Work, typer.Argument(help="What the fleet does; 'compare' puts reports side by side.")],
+    work: Annotated[
+        Work,
+        typer.Argument(
+            metavar="WORK",
+            help="allocate, reboot, renew, mixed: what the fleet does; 'compare' puts reports side by side.",
+        ),
+    ],
     reports: Annotated[
         list[Path] | None, typer.Argument(metavar="[REPORT]...", help="For compare: files that --json wrote.")
     ] = None,
@@ -56,11 +62,15 @@ def storm(
     relay: Annotated[
         str, typer.Option(metavar="A,B,..", help="Addresses of ours to relay from. [default: the fleet file's]")
     ] = "",
-    interface: Annotated[str, typer.Option(help="Instead of a server: the link on which all clients stand.")] = "",
+    interface: Annotated[
+        str, typer.Option(metavar="LINK", help="Instead of a server: the link on which all clients stand.")
+    ] = "",
     clients: Annotated[
-        int | None, typer.Option(min=1, max=MOST_CLIENTS, help="How many, if there is no --fleet.")
+        int | None, typer.Option(metavar="N", min=1, max=MOST_CLIENTS, help="How many, if there is no --fleet.")
     ] = None,
-    fleet: Annotated[Path | None, typer.Option(help="A fleet with its leases, as --save wrote it.")] = None,
+    fleet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A fleet with its leases, as --save wrote it.")
+    ] = None,
     save_to: Annotated[
         Path | None, typer.Option("--save", metavar="FLEET", help="Write the fleet with the leases that it got.")
     ] = None,
@@ -68,8 +78,12 @@ def storm(
         Curve | None, typer.Option(help="How the clients come. [default: at-once; steady with --rate]")
     ] = None,
     over: Annotated[str, typer.Option(metavar="TIME", help="How long the curve lasts. [default: 30s]")] = "",
-    rate: Annotated[float | None, typer.Option(min=0.001, help="Clients a second, instead of --over.")] = None,
-    window: Annotated[int, typer.Option(min=0, help="Closed loop: so many clients are on their way at a time.")] = 0,
+    rate: Annotated[
+        float | None, typer.Option(metavar="N", min=0.001, help="Clients a second, instead of --over.")
+    ] = None,
+    window: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Closed loop: so many clients are on their way at a time.")
+    ] = 0,
     mix: Annotated[
         str, typer.Option(metavar="SHARES", help="For mixed: shares of each. [default: allocate=10,reboot=60,renew=30]")
     ] = "",
@@ -90,7 +104,10 @@ def storm(
         typer.Option(metavar="SHARES", help="Kinds of clients. [default: windows=40,android=25,dhclient=20,dhcpcd=15]"),
     ] = "",
     circuits: Annotated[
-        int, typer.Option(min=0, max=1 << 24, help="Relays add option 82 with one of so many circuit ids each.")
+        int,
+        typer.Option(
+            metavar="N", min=0, max=1 << 24, help="Relays add option 82 with one of so many circuit ids each."
+        ),
     ] = 0,
     broadcast: Annotated[
         bool, typer.Option("--broadcast", help="Ask for broadcast answers, as hosts that hear no unicast yet.")
@@ -102,11 +119,15 @@ def storm(
         str, typer.Option(metavar="TIME", help="Before a rebooting client starts from DISCOVER.")
     ] = "10s",
     limit: Annotated[str, typer.Option(metavar="TIME", help="The storm ends after that, whatever happens.")] = "120s",
-    processes: Annotated[int, typer.Option(min=1, max=MOST_PROCESSES, help="Processes that share the fleet.")] = 1,
+    processes: Annotated[
+        int, typer.Option(metavar="N", min=1, max=MOST_PROCESSES, help="Processes that share the fleet.")
+    ] = 1,
     seed: Annotated[
-        int | None, typer.Option(min=0, max=HIGHEST_SEED, help="Of all dice. [default: the fleet file's]")
+        int | None, typer.Option(metavar="N", min=0, max=HIGHEST_SEED, help="Of all dice. [default: the fleet file's]")
     ] = None,
-    name: Annotated[str, typer.Option(help="What the report is called, such as the server's name.")] = "",
+    name: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the report is called, such as the server's name.")
+    ] = "",
     json_to: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")] = None,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as a picture (SVG).")] = None,
 ) -> None:
@@ -160,6 +181,9 @@ class Order(msgspec.Struct, frozen=True):
 def _run(order: Order) -> int:
     """The storm itself; its exit code."""
     memory, plan = order.memory, order.plan
+    for file in (order.save_to, order.json_to, order.picture):
+        if file is not None and not file.parent.is_dir():
+            raise typer.BadParameter(f"there is no folder {file.parent} for {file.name}")
     actors = cast(memory, order.wanted, now().wall, plan.seed)
     crew = Crew(plan, actors)
     there = actors.shares_text()
@@ -168,13 +192,13 @@ def _run(order: Order) -> int:
     with show as watch:
         outcome = crew.perform(watch)
     made = report(order.setup, actors, outcome.parts, outcome.end, outcome.wall, outcome.elapsed_s)
+    _show(lines(made))
     if order.save_to is not None:
         save(remembering(memory, outcome.parts, actors.numbers), order.save_to)
     if order.json_to is not None:
         order.json_to.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
     if order.picture is not None:
         order.picture.write_text(render([made]), encoding="utf-8")
-    _show(lines(made))
     return 0 if made.good else 1
 
 
@@ -266,6 +290,8 @@ def _compare(files: Sequence[Path], picture: Path | None) -> int:
     """Several reports side by side; 1 if one of them is not good."""
     if not files:
         raise typer.BadParameter("compare takes the reports that --json wrote")
+    if picture is not None and len(files) > MOST_RUNS:
+        raise typer.BadParameter(f"a picture has room for {MOST_RUNS} reports")
     made = [_read(file) for file in files]
     if picture is not None:
         picture.write_text(render(made), encoding="utf-8")
