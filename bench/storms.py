@@ -5,13 +5,15 @@
 Each server has the stand to itself. A fleet of `relet storm` gets its leases, 64 clients at a time; the server is not
 started anew; then all clients reboot at one moment, some of them with an address of another network or of another client,
 and send again after 4, 8, 16, .. seconds. FOLDER keeps SERVER.json, SERVER.svg and SERVER.txt of each, and storm.svg and
-storm.txt of all of them. relet is told that it is alone, as Kea and dnsmasq are (`authoritative`).
+storm.txt of all of them; with --json, the picture is kept beside the figures. relet is told that it is alone, as Kea and
+dnsmasq are (`authoritative`).
 
 dnsmasq goes through all its leases for each request: 5,000 clients take it a minute, and 200,000 would take it days.
 Needs root, gcc, and the servers; exit code 3 for want of them.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -127,6 +129,8 @@ def main() -> int:
     (given.out / "storm.txt").write_text(told, encoding="utf-8")
     sys.stdout.write(told)
     kept.keep(given.json, "storms", {name: figures(report) for name, report in reports.items()})
+    if given.json is not None:
+        shutil.copy(given.out / "storm.svg", given.json.with_suffix(".svg"))
     return 0
 
 

@@ -138,13 +138,15 @@ def instructions(results: Results) -> str:
 
 
 def columns(name: str) -> Callable[[Results], str]:
-    """A result whose figures stand in columns: of each server, of each size."""
+    """A result whose figures stand in columns: of each server, of each size; and its picture if one was kept."""
 
     def block(results: Results) -> str:
         found = figure(results, [name]) or {}
         rows = list(dict.fromkeys(row for column in found.values() for row in column))
         cells = [[row, *(_told(column.get(row, "")) for column in found.values())] for row in rows]
-        return table(["", *found], cells)
+        picture = f"../bench/results/{name}.svg"
+        there = bool(found) and (TEMPLATE.parent / picture).exists()
+        return table(["", *found], cells) + (f"\n\n![{name}]({picture})" if there else "")
 
     return block
 
