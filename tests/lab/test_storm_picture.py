@@ -12,6 +12,7 @@ from relet.lab.storm.picture import MOST_RUNS, WIDTH, render
 from relet.lab.storm.report import Report, Wrong
 from relet.lab.storm.series import bound, rates
 from relet.lab.storm.words import seconds_text
+from relet.lab.storm.wrong import WRONG
 from support.storms import Relet, storm, with_leases
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -70,6 +71,7 @@ def test_what_went_wrong_is_red(made: Report) -> None:
     assert re.search(r'<text class="bad"[^>]*>3</text>', svg)
     assert re.search(r'<text class="bad"[^>]*>never</text>', svg)
     assert "relet: 96.7 % after" in svg
+    assert f"3 x malformed: {WRONG['malformed']}" in texts(svg)
 
 
 def test_it_is_for_light_and_dark_pages_and_needs_nothing_else(made: Report) -> None:

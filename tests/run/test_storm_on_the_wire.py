@@ -11,7 +11,7 @@ import pytest
 from relet.lab.storm.fleet import ATTEMPTS, INVERSE, part_of, salt
 from relet.net.crowd import RelaySocket
 from relet.wire.address import parse_ip
-from support.lab import RELET, Lab, Process
+from support.lab import RELET, Lab, Process, until
 from support.serving import Serve
 
 pytestmark = pytest.mark.namespaces
@@ -119,6 +119,21 @@ def test_ctrl_c_gives_the_report_so_far(place: Place) -> None:
     process.signal(signal.SIGINT)
     process.line("0 of 20", "interrupted after")
     assert process.wait() == 1
+
+
+def test_if_the_first_process_is_killed_the_others_end(place: Place) -> None:
+    process = place.start(
+        "allocate", "--server", "10.64.0.99", "--relay", "10.64.0.2", "--clients", "20", "--limit", "60s"
+    )
+    process.line("bound 0 of 20")
+    assert processes(place) == 2
+    process.kill()
+    until(lambda: processes(place) == 0)
+
+
+def processes(place: Place) -> int:
+    """How many are in the fleet's namespace, the one that tells it left out."""
+    return len(place.lab.ip(place.host, "netns", "pids", place.host).split()) - 1
 
 
 def test_what_it_will_do_is_said_first(place: Place) -> None:

@@ -13,6 +13,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -118,10 +119,10 @@ class Crew:
         for number, fleet in enumerate(fleets):
             fleet.wall = began.wall + start - began.mono
             ours, theirs = context.Pipe()
-            worker = context.Process(target=self._work, args=(fleet, self._sockets[number], theirs, start))
+            pipes.append(ours)
+            worker = context.Process(target=self._work, args=(fleet, self._sockets[number], theirs, start, pipes))
             worker.start()
             theirs.close()
-            pipes.append(ours)
             workers.append(worker)
         wish = Wish()
         before = signal.signal(signal.SIGINT, wish.heard)
@@ -139,16 +140,24 @@ class Crew:
         end = End.DONE if done else End.INTERRUPTED if wish.to_end else End.LIMIT
         return Outcome([part for part, _ in parts], end, began.wall, max(0.0, now().mono - start))
 
-    def _work(self, fleet: Fleet, sockets: list[Socket], pipe: Connection, start: float) -> None:
-        """What each process does, from that moment of the monotonic clock on."""
+    def _work(
+        self, fleet: Fleet, sockets: list[Socket], pipe: Connection, start: float, others: list[Connection]
+    ) -> None:
+        """What each process does, from that moment of the monotonic clock on. others: ends of pipes that are not its own."""
+        for end in others:
+            end.close()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears it, and says so
         gc.freeze()  # what is there stays there; nobody need look at it again
-        drive(fleet, sockets, self.plan.limit_s, pipe, start)
+        with suppress(ConnectionError):  # nobody watches any more: whoever began the storm was killed
+            drive(fleet, sockets, self.plan.limit_s, pipe, start)
+            pipe.send(("part", self._part(fleet, sockets), fleet.done))
+            pipe.close()
+
+    def _part(self, fleet: Fleet, sockets: list[Socket]) -> Part:
         part = fleet.part()
         part.tally.overruns = sum(socket.overruns() for socket in sockets)
         part.tally.unsent = sum((socket.drops for socket in sockets), Counter())
-        pipe.send(("part", part, fleet.done))
-        pipe.close()
+        return part
 
 
 def drive(fleet: Fleet, sockets: Sequence[Socket], limit_s: float, pipe: Connection, start: float) -> None:

@@ -13,6 +13,7 @@ from relet.lab.storm.report import Report
 from relet.lab.storm.series import Point
 from relet.lab.storm.style import DASHES, style_sheet
 from relet.lab.storm.words import DOING, crowd_text, relays_text, seconds_text
+from relet.lab.storm.wrong import WRONG
 from relet.lab.typeset import Style, fit
 
 WIDTH = 1120.0
@@ -100,7 +101,7 @@ class _Drawing:
             self._y += ROW
             y = self._y
             self._parts.append(f'<path class="line run{run}" d="M36 {y - 5:g}h26"/>')
-            self._text(70, y, fit(report.setup.name, _NAME, 90), f"name text{run}")
+            self._text(70, y, fit(report.setup.name, _NAME, 118), f"name text{run}")
             whole = report.bound == report.setup.clients
             cells = (
                 f"{report.bound:,}" if whole else f"{100 * report.bound / report.setup.clients:.1f} %",
@@ -116,6 +117,10 @@ class _Drawing:
                 self._text(x, y, cell, "bad" if bad else "cell", "end")
             wrong = wrong_answers(report)
             self._text(_COLUMNS[-1][0], y, f"{wrong:,}" if wrong else "none", "bad" if wrong else "good", "middle")
+        for run, report in enumerate(self._reports):
+            for name, wrong_ones in report.wrong.items():
+                self._y += ROW - 4
+                self._text(70, self._y + 6, f"{wrong_ones.count:,} x {name}: {WRONG[name]}", f"wrong text{run}")
         self._y += 22
 
     def _bound(self, time: Axis, height: float) -> None:

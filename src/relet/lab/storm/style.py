@@ -35,6 +35,7 @@ def style_sheet() -> str:
 .name {{ font-size: 14px; font-weight: 600; paint-order: stroke; stroke-width: 5px; stroke-linejoin: round; }}
 .cell, .good, .bad {{ font-size: 14px; font-variant-numeric: tabular-nums; }}
 .good, .bad {{ font-weight: 600; }}
+.wrong {{ font-style: italic; }}
 .tick {{ font-size: 12px; font-variant-numeric: tabular-nums; }}
 .line {{ fill: none; stroke-width: 2.5; stroke-linejoin: round; }}
 .thin {{ fill: none; stroke-width: 1.2; stroke-linejoin: round; opacity: 0.75; }}
