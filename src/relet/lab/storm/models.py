@@ -59,8 +59,8 @@ MODELS: dict[str, Model] = {
     ),
     "dhcpcd": Model(
         "dhcpcd",
-        (_NAME, _ADDRESS, _TYPE, _SERVER, _LIST, _SIZE, _VENDOR, _IDENTIFIER, _NONCE),
-        bytes((1, 121, 33, 3, 6, 15, 26, 28, 51, 58, 59, 119)),
+        (_ADDRESS, _TYPE, _SERVER, _LIST, _SIZE, _IDENTIFIER, _VENDOR, _NAME, _NONCE),
+        bytes((1, 121, 3, 6, 15, 26, 28, 33, 51, 54, 58, 59, 119)),
         {_SIZE: (1472).to_bytes(2), _VENDOR: b"dhcpcd-9.4.1:Linux-6.1.0:x86_64:GenuineIntel", _NONCE: b"\1"},
         b"node-" + NAME,
         "duid",
