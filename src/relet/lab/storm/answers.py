@@ -68,7 +68,8 @@ def read(data: bytes) -> Answer:
             at += 2 + length
     except (IndexError, error):
         return _odd(data)
-    return _sound(Answer(xid, kind, address, start, number, server, seconds, relay))
+    answer = Answer(xid, kind, address, start, number, server, seconds, relay)
+    return answer if server and kind in KNOWN and address and seconds else _sound(answer)
 
 
 def _odd(data: bytes) -> Answer:

@@ -112,6 +112,8 @@ class Fleet:
         self._salt = salt(seed)
         self._dice = Random(seed * 65_537 + first)
         self._random = self._dice.random
+        self._waits = [min(MOST_WAIT_S, manner.patience_s * 2.0 ** (tries - 1)) for tries in range(MOST_TRIES + 1)]
+        self._jitter = min(1.0, manner.patience_s / 4)
         self._relays = max(1, len(relays))
         self._circuits = cast.memory.circuits
         self._templates = _templates(cast, manner, relays)
@@ -278,9 +280,7 @@ class Fleet:
 
     def _until(self, client: int, kind: int, tries: int, now: float) -> float:
         """When to try again, or to give up the old address (RFC 2131 s4.1, s3.2)."""
-        patience = self._manner.patience_s
-        wait = min(MOST_WAIT_S, patience * (1 << tries - 1))
-        at = now + wait + (2 * self._random() - 1) * min(1.0, patience / 4)
+        at = now + self._waits[tries] + (2 * self._random() - 1) * self._jitter
         return min(at, self._exchange[client] + self._manner.reboot_timeout_s) if kind == INIT_REBOOT else at
 
     def _client_of(self, answer: Answer) -> int | None:
