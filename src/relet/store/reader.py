@@ -14,6 +14,7 @@ from relet.model.lease import Entry, Lease, Loaded
 from relet.store import record, rows, tail
 from relet.store.index import Index
 from relet.store.schema import connect_reads, identity, version
+from relet.store.segment import Record
 from relet.store.transaction import named, transaction
 
 
@@ -42,26 +43,25 @@ class SqliteReader:
                 newest = rows.last_number(self._connection)
                 unfolded = (
                     entry
-                    for entry in chain.from_iterable(map(record.entries, recent))
-                    if entry.number > newest
-                    and (client is None or entry.lease.client == client)
+                    for entry in _entries(recent, newest)
+                    if (client is None or entry.lease.client == client)
                     and (address is None or entry.lease.address == address)
                 )
                 found = tuple(islice(unfolded, limit))
                 older = rows.history(self._connection, client, address, limit - len(found), version(self._connection))
                 return (*found, *older)
 
-    def _tail(self) -> list[bytes]:
+    def _tail(self) -> list[Record]:
         """The records of the tail, the newest first."""
         mark = identity(self._connection)
-        return [found.payload for found in reversed(tail.read(self._path, mark))] if mark else []
+        return tail.read(self._path, mark)[::-1] if mark else []
 
     def close(self) -> None:
         """Close the file. Idempotent."""
         self._connection.close()
 
 
-def load(connection: Connection, records: Iterable[bytes], index: Index) -> Iterator[Loaded]:
+def load(connection: Connection, records: Iterable[Record], index: Index) -> Iterator[Loaded]:
     """Fill the index with what the files say at one moment, in steps. records: of the tail, the newest first.
 
     The newest comes first and what is there already stays, so a lease that the index knows is never an older one. What the
@@ -69,7 +69,7 @@ def load(connection: Connection, records: Iterable[bytes], index: Index) -> Iter
     """
     schema = version(connection)
     with transaction(connection, "DEFERRED"):
-        unfolded = _unfolded(records, rows.last_number(connection))
+        unfolded = (entry.lease for entry in _entries(records, rows.last_number(connection)))
         recent = iter(lambda: list(islice(unfolded, rows.PIECE)), [])
         for piece in chain(recent, rows.tail(connection, schema), rows.kept(connection, schema)):
             yield Loaded(index.add(piece), False)
@@ -79,8 +79,10 @@ def load(connection: Connection, records: Iterable[bytes], index: Index) -> Iter
     index.complete = True
 
 
-def _unfolded(records: Iterable[bytes], newest: int) -> Iterator[Lease]:
-    for octets in records:
-        for entry in record.entries(octets):
-            if entry.number > newest:
-                yield entry.lease
+def _entries(records: Iterable[Record], newest: int) -> Iterator[Entry]:
+    """The changes in the records that the database, whose newest this is, does not have."""
+    for found in records:
+        if found.last > newest:
+            for entry in record.entries(found.payload):
+                if entry.number > newest:
+                    yield entry

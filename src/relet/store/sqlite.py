@@ -87,9 +87,10 @@ class SqliteStore:
         if self._index.complete:
             yield from self._index.pieces()
             return
-        before = self._tail.segments()
-        records = (found.payload for segment in reversed(before) for found in reversed(segment.committed()))
         with named(self._path), closing(connect_reads(self._path)) as connection:
+            newest = rows.last_number(connection)
+            unfolded = [segment for segment in reversed(self._tail.segments()) if segment.last > newest]
+            records = (found for segment in unfolded for found in reversed(segment.committed()))
             yield from load(connection, records, self._index)
 
     def view(self, clients: Iterable[ClientKey], addresses: Iterable[int]) -> View:  # noqa: ARG002
