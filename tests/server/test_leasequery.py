@@ -237,7 +237,7 @@ def test_giaddr_neither_restricts_nor_chooses() -> None:
 def test_other_relays_may_ask_after_a_reload() -> None:
     table = Asked(relays=())
     table.have(ip(100))
-    table.engine.allow_leasequeries((ACCESS,))
+    table.engine.reconfigure(table.engine.prepare((table.network,), table.now, (ACCESS,)))
     assert kind(table.ask(**by_mac(MAC))) == "ACTIVE"
 
 

@@ -71,7 +71,7 @@ class Reload:
         try:
             self._coming = self._read()
             said = changes(self.settings, self._coming)
-            self._rebuild = self._engine.prepare(self._coming.networks, now)
+            self._rebuild = self._engine.prepare(self._coming.networks, now, self._coming.leasequery)
         except ConfigError as error:
             return self._refuse([str(problem) for problem in error.problems])
         except MachineError as error:
@@ -116,8 +116,6 @@ class Reload:
         """The sockets that are wanted from now on; those of before if some of them cannot be had."""
         try:
             self._want(coming)
-            if set(coming.leasequery) != set(self.settings.leasequery):
-                self._engine.allow_leasequeries(coming.leasequery)
         except MachineError as error:
             try:
                 self._want(self.settings)

@@ -110,26 +110,20 @@ class Engine:
             return False
         self.read += len(leases)
         take_in(self._directory, leases)
-        if self._queries.relays:
-            for lease in leases:
-                self._queries.note(None, lease)
+        self._queries.load(leases)
         return True
 
-    def allow_leasequeries(self, relays: Collection[int]) -> None:
-        """Other relays may ask about leases from now on. Raises StoreError, and then nothing has changed."""
-        queries = Leasequeries(relays)
-        queries.load(self._store)
-        self._queries = queries
-
-    def prepare(self, networks: tuple[Network, ...], now: Now) -> Rebuild:
-        """Begin to build other networks beside those that are served; the last one begun is kept up to date. Raises
-        StoreError, also while the start is not over."""
+    def prepare(self, networks: tuple[Network, ...], now: Now, leasequery: Collection[int] | None = None) -> Rebuild:
+        """Begin to build other networks beside those that are served; the last one begun is kept up to date. leasequery:
+        relays that may ask about leases then, None for the same as now. Raises StoreError, also while the start is not
+        over."""
         if self.starting is not None:
             raise StoreError(STARTING)
         view = self._store.view((), ())
         addresses = (address for site in self._directory.sites.values() for address in site.kept)
         kept = {lease.client: lease.address for address in addresses if (lease := view.lease(address)) is not None}
-        self._rebuild = Rebuild(networks, self._store.walk(), view.lease, now.wall, kept)
+        others = None if leasequery is None or self._queries.relays == set(leasequery) else Leasequeries(leasequery)
+        self._rebuild = Rebuild(networks, self._store.walk(), view.lease, now.wall, kept, others)
         return self._rebuild
 
     def reconfigure(self, rebuild: Rebuild | None) -> None:
@@ -137,6 +131,7 @@ class Engine:
         allow them; counts and records stay; prepared replies are forgotten."""
         if rebuild is not None:
             self._directory = rebuild.done()
+            self._queries = rebuild.queries or self._queries
             self._replies = Replies()
             self._offers.recount(self._directory.pool)
             self._probing.clear()

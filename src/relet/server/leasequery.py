@@ -5,7 +5,7 @@ only what is on record is told: neither offers nor what a batch only plans. Whic
 the table LEASEQUERY of decide.py.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from msgspec.structs import replace
 
@@ -84,10 +84,10 @@ class Leasequeries:
         self.relays = frozenset(relays)
         self._addresses: dict[ClientKey, set[int]] = {}
 
-    def load(self, store: Leases) -> None:
-        """Take in all leases. Raises StoreError."""
+    def load(self, leases: Iterable[Lease]) -> None:
+        """Take in leases that are not known yet."""
         if self.relays:
-            for lease in store.walk():
+            for lease in leases:
                 self.note(None, lease)
 
     def note(self, before: Lease | None, after: Lease) -> None:

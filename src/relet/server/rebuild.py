@@ -13,6 +13,7 @@ from relet.model.lease import Change, Lease
 from relet.model.network import Network
 from relet.server.allocate import runs
 from relet.server.identify import Directory, Site
+from relet.server.leasequery import Leasequeries
 from relet.server.moving import Mover, mover
 
 LOADED_AT_ONCE = 500
@@ -44,7 +45,7 @@ class Rebuild:
 
     movers: clients that will have to move, MAX_MOVERS at most; moving: how many there are.
     leases: see `Leases.walk`. known: what the store has on an address. wall: now.
-    kept: see `mover`.
+    kept: see `mover`. queries: of the relays that may ask about leases then, None if they stay the same.
     """
 
     def __init__(
@@ -54,7 +55,9 @@ class Rebuild:
         known: Callable[[int], Lease | None],
         wall: float,
         kept: Mapping[ClientKey, int],
+        queries: Leasequeries | None = None,
     ) -> None:
+        self.queries = queries
         self.directory = Directory(networks)
         self.movers: list[Mover] = []
         self.moving = 0
@@ -71,7 +74,10 @@ class Rebuild:
         if not piece:
             return False
         self._at = piece[-1].address
-        take_in(self.directory, [lease for lease in piece if lease.address not in self._changes], self._look)
+        leases = [lease for lease in piece if lease.address not in self._changes]
+        take_in(self.directory, leases, self._look)
+        if self.queries is not None:
+            self.queries.load(leases)
         return True
 
     def note(self, change: Change) -> None:
@@ -95,6 +101,8 @@ class Rebuild:
                 if before is not None and not taken_in:
                     site.load([before])
                 site.note(before, after)
+            if self.queries is not None:
+                self.queries.note(before if taken_in else None, after)
         self._changes.clear()
         return self.directory
 
