@@ -48,6 +48,8 @@ def main() -> int:
     chosen = given.only.split(",")
     if unknown := set(chosen) - set(PARTS):
         arguments.error(f"there is no part {', '.join(sorted(unknown))}")
+    if given.quick and given.json and given.json.resolve() == kept.RESULTS.resolve():
+        arguments.error("figures of a quick run say nothing; they are not kept for the page")
     missing = lacking("kea-dhcp4")
     if given.compare is None or not given.compare.exists():
         missing += ", " * bool(missing) + "side-by-side bench (--compare FILE)"

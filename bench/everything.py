@@ -25,7 +25,8 @@ def command(name: str, results: Path, compare: Path | None) -> list[str]:
     """How a script is called."""
     if name == "beside":
         return [name, "--json", str(results), *(("--compare", str(compare)) if compare else ())]
-    return [name, "--json", str(results / f"{name}.json")]
+    more = ("--out", str(results / "storms")) if name == "storms" else ()
+    return [name, "--json", str(results / f"{name}.json"), *more]
 
 
 def main() -> int:

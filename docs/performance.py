@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import charts
-from targets import MISSED, NOT_MEASURED, Results, figure, judged, read
+from targets import MISSED, NOT_MEASURED, RESULTS, Results, figure, judged, read
 
 TEMPLATE = Path(__file__).with_name("performance.template")
 KINDS = {"dora": "allocation", "reboot": "reboot", "renew": "renewal"}
@@ -137,6 +137,11 @@ def instructions(results: Results) -> str:
     return table(["request", "store in memory", "store on disk"], rows)
 
 
+def _picture(name: str, words: str) -> str:
+    """A picture among the results, if there is one."""
+    return f"\n\n![{words}](../bench/results/{name})" if (RESULTS / name).exists() else ""
+
+
 def columns(name: str) -> Callable[[Results], str]:
     """A result whose figures stand in columns: of each server, of each size; and its picture if one was kept."""
 
@@ -195,7 +200,9 @@ BLOCKS: Mapping[str, Callable[[Results], str]] = {
     "million": million,
     "stages": stages,
     "instructions": instructions,
-    "storms": columns("storms"),
+    "storms": lambda results: (
+        columns("storms")(results) + _picture("storms/storm.svg", "How many are bound, over time")
+    ),
     "store": columns("store"),
     "sync": columns("sync"),
     "machine": machine,
