@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from relet.errors import StoreError
 from relet.model.events import Arrival
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Commit, Committed, Entry, Lease, LeaseState, Loaded, Ready, View
+from relet.model.lease import Change, Committed, Entry, Lease, LeaseState, Loaded, View
 from relet.model.reasons import REASONS, Answer
 from relet.server import decide
 from relet.server.classify import Kind
@@ -60,12 +60,6 @@ class Faulty:
         if self.rivals:
             self.inner.commit([self.rivals.pop(0)], wall)
         return self.inner.commit(changes, wall)
-
-    def submit(self, changes: Sequence[Change], wall: float) -> Commit:
-        return Ready(self.commit(changes, wall))
-
-    def fileno(self) -> int:
-        return -1
 
     def all(self) -> Iterator[Lease]:
         return self.inner.all()

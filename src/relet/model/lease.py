@@ -124,30 +124,6 @@ class View(Protocol):
         """All leases of which this client is the last holder, in any state and network."""
 
 
-class Commit(Protocol):
-    """A batch of changes that a store was asked to make durable."""
-
-    def done(self) -> bool:
-        """Would `result` be there without waiting?"""
-
-    def result(self) -> Committed:
-        """Wait until they are durable; from then on views show them. Raises StoreError: then nothing was changed."""
-
-
-class Ready(msgspec.Struct, frozen=True):
-    """A `Commit` whose result is there."""
-
-    committed: Committed
-
-    def done(self) -> bool:
-        """It is."""
-        return True
-
-    def result(self) -> Committed:
-        """See `Commit.result`."""
-        return self.committed
-
-
 class Leases(Protocol):
     """The contract of a store (tests/store/test_contract.py holds every implementation to it). All may raise StoreError.
 
@@ -165,13 +141,6 @@ class Leases(Protocol):
     def commit(self, changes: Sequence[Change], wall: float) -> Committed:
         """Make the changes durable, all that hold in one synced transaction. An earlier change of the batch counts as
         done for a later one. On StoreError nothing was changed."""
-
-    def submit(self, changes: Sequence[Change], wall: float) -> Commit:
-        """The same, begun: the caller need not wait while it is made durable. The result is to be taken before anything
-        else is decided; whatever else is committed is so after it."""
-
-    def fileno(self) -> int:
-        """What becomes readable when a commit that was begun is done; -1 if none ever takes time."""
 
     def all(self) -> Iterator[Lease]:
         """Every lease, in any state, by address."""

@@ -6,9 +6,8 @@ Everything else that metrics tell is read from what is there when somebody asks 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from relet.errors import StoreError
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Commit, Committed, Entry, Lease, Leases, Loaded, View
+from relet.model.lease import Change, Committed, Entry, Lease, Leases, Loaded, View
 
 BATCH_BUCKETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 SECONDS_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -41,27 +40,6 @@ class Figures:
         self.wait = Histogram(WAIT_BUCKETS)
 
 
-class TimedCommit:
-    """A commit that was begun at a time and is timed until its result is taken."""
-
-    def __init__(self, commit: Commit, seconds: Histogram, clock: Callable[[], float], began: float) -> None:
-        self._commit = commit
-        self._seconds = seconds
-        self._clock = clock
-        self._began = began
-
-    def done(self) -> bool:
-        """As the commit's."""
-        return self._commit.done()
-
-    def result(self) -> Committed:
-        """As the commit's."""
-        try:
-            return self._commit.result()
-        finally:
-            self._seconds.observe(self._clock() - self._began)
-
-
 class Timed:
     """A store whose commits are timed, those that fail included; with `clock`, in seconds. All else is the store's."""
 
@@ -87,21 +65,6 @@ class Timed:
             return self._store.commit(changes, wall)
         finally:
             self._seconds.observe(self._clock() - began)
-
-    def submit(self, changes: Sequence[Change], wall: float) -> Commit:
-        """As the store's; it is timed until its result is taken."""
-        if not changes:
-            return self._store.submit(changes, wall)
-        began = self._clock()
-        try:
-            return TimedCommit(self._store.submit(changes, wall), self._seconds, self._clock, began)
-        except StoreError:
-            self._seconds.observe(self._clock() - began)
-            raise
-
-    def fileno(self) -> int:
-        """As the store's."""
-        return self._store.fileno()
 
     def all(self) -> Iterator[Lease]:
         """As the store's."""

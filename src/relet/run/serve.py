@@ -20,7 +20,7 @@ from relet.model.lease import Leases
 from relet.model.network import Settings
 from relet.net.clock import now
 from relet.run.asked import answer
-from relet.run.control import Control, Question
+from relet.run.control import Control
 from relet.run.ears import Ear, Ears
 from relet.run.figures import Figures, Timed
 from relet.run.intake import Intake
@@ -32,7 +32,6 @@ from relet.run.probes import Prober
 from relet.run.reload import Reload, Reloaded
 from relet.run.scrape import Scrape
 from relet.server.engine import Engine
-from relet.server.settle import Batch
 
 TEND_EVERY_S = 1.0
 """Seconds between rounds of housekeeping, and between steps of expiry if there was nothing left to do."""
@@ -72,7 +71,6 @@ class Server:
         self._log = structlog.get_logger("relet.serve")
         self._settings = settings
         self._store = store
-        self._flying: Batch | None = None
         self._tend_at = self._expire_at = 0.0
         self._unread: ReletError | None = None
         self.figures = Figures()
@@ -94,14 +92,12 @@ class Server:
             self._ears.want(settings)
             if settings.control:
                 path = Path(settings.control)
-                self._control = Control(path, self._asked, self.loop, group)
+                self._control = Control(path, lambda question: answer(self, question), self.loop, group)
             if settings.metrics is not None:
                 self._scrape = Scrape(settings.metrics, lambda: exposition(self), self.loop)
         except (ReletError, OSError):
             self.close()
             raise
-        if store.fileno() >= 0:
-            self.loop.register(store.fileno(), self._land)
 
     def run(self) -> None:
         """Serve until the loop is stopped. Raises StoreError if the leases cannot be read."""
@@ -127,7 +123,6 @@ class Server:
 
     def reload(self, dry: bool = False) -> Reloaded:
         """Begin to read the configuration file again; `reloading.said` tells what came of it."""
-        self._land()
         moment = now()
         self._notify.reloading(moment.mono)
         said = self.reloading.begin(dry, moment)
@@ -166,11 +161,10 @@ class Server:
         for _ in range(LAST_ROUNDS):
             heard = [self._heard(ear) for ear in self._ears.open()]
             if not any(heard) and not self.intake.backlog:
-                break
+                return
             self._next()
         while self.intake.backlog:
             self._next()
-        self._land()
 
     def _ready(self, ear: Ear) -> None:
         self._heard(ear)
@@ -187,32 +181,14 @@ class Server:
             self.figures.wait.observe(self.intake.backlog.longest_s)
 
     def _handle(self, arrivals: list[Arrival], moment: Now) -> bool:
-        """Take a batch in hand; it is answered once it is safe. Was there anything?
-
-        While one is made safe, the next is received and read; it is decided when it is known what came of that one.
-        """
+        """Answer a batch. Was there anything?"""
         if not arrivals:
             return False
         self.figures.batch.observe(len(arrivals))
-        requests = self.engine.requests(arrivals, moment)
-        self._land()
-        self._flying = self.engine.begin(requests, moment)
-        if self._flying.done():
-            self._land()
+        self._say(self.engine.handle(arrivals, moment))
+        self.figures.answer.observe(now().mono - moment.mono)
+        self._journal.follow(moment.mono)
         return True
-
-    def _land(self) -> None:
-        """Answer the batch that is being made safe, if there is one. Before anything else is decided."""
-        batch, self._flying = self._flying, None
-        if batch is not None:
-            self._say(self.engine.finish(batch))
-            mono = now().mono
-            self.figures.answer.observe(mono - batch.now.mono)
-            self._journal.follow(mono)
-
-    def _asked(self, question: Question) -> object:
-        self._land()
-        return answer(self, question)
 
     def _say(self, sends: Iterable[Send]) -> None:
         lost = self._ears.send(sends)
@@ -221,7 +197,6 @@ class Server:
         self._prober.send(self.engine.probes())
 
     def _answered(self, address: int, hardware: bytes) -> None:
-        self._land()
         moment = now()
         self._say(self.engine.answered(address, hardware, moment))
         self._journal.follow(moment.mono)
@@ -239,14 +214,11 @@ class Server:
         moment = now()
         waiting = self.engine.deadline()
         if waiting is not None and waiting <= moment.mono:
-            self._land()
             self._say(self.engine.wake(moment))
             self._journal.follow(moment.mono)
         if self.engine.starting is not None:
-            self._land()
             self._read_on()
         elif self.reloading.busy:
-            self._land()
             self.reloading.step()
             self._reloaded()
         elif self._expire_at <= moment.mono:

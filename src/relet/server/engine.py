@@ -19,10 +19,11 @@ from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.effects import Probe, Send
 from relet.model.events import Arrival
+from relet.model.ident import client_key
 from relet.model.lease import Change, Leases, LeaseState, View
 from relet.model.network import Network
 from relet.model.reasons import Answer
-from relet.server.classify import Kind, Request
+from relet.server.classify import Kind, Request, classify
 from relet.server.decide import decide
 from relet.server.identify import Directory, Site
 from relet.server.leasequery import Leasequeries
@@ -32,16 +33,17 @@ from relet.server.overlay import Overlay
 from relet.server.probing import Probing, found_in_use
 from relet.server.rebuild import Rebuild, take_in
 from relet.server.record import Record, dropped, record_of
+from relet.server.relayed import NOTHING_SAID
 from relet.server.reply import Replies
-from relet.server.requested import requested
 from relet.server.rows import NO_NETWORK
-from relet.server.settle import Batch, Settled, settle, silent, without_writing
+from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
 from relet.server.standing import Standing, standing
 from relet.server.start import STARTING, Start, stands, still_loading
 from relet.server.usage import Levels, PoolEvent, PoolUsage, usage
 from relet.server.verdict import Verdict, verdict
 from relet.wire.message import decode
+from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION
 
 MAX_RECORDS = 65_536
 """Verdicts remembered for `relet why`."""
@@ -52,6 +54,9 @@ RETRY_S = 5.0
 must be written, which tells whether the store works again."""
 MAX_ROUNDS = 3
 """How often a request is decided anew because the store's leases changed under it."""
+
+
+_CLIENT_ID, _RELAY_INFO = CLIENT_IDENTIFIER.code, RELAY_AGENT_INFORMATION.code
 
 
 class Bug(msgspec.Struct, frozen=True):
@@ -153,12 +158,8 @@ class Engine:
         return change
 
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
-        """Decide a batch, make its grants safe, and give the replies to send: `requests`, `begin` and `finish` in one."""
-        return self._serve(self.requests(arrivals, now), now)
-
-    def requests(self, arrivals: Sequence[Arrival], now: Now) -> list[Request]:
-        """The requests in a batch; what is none is counted. Nothing is decided yet."""
-        return [request for each in arrivals if (request := self._read(each, now)) is not None]
+        """Decide a batch, make its grants safe, and give the replies to send."""
+        return self._serve([request for each in arrivals if (request := self._read(each, now)) is not None], now)
 
     def standing(self) -> Standing:
         """What is known of those who ask, to sort requests that wait; good until the next batch."""
@@ -202,60 +203,30 @@ class Engine:
             return []
         return self._answer(settled, now) + self._serve([replace(request, again=True)], now)
 
-    def _serve(self, requests: list[Request], now: Now) -> list[Send]:
-        return self.finish(self.begin(requests, now))
-
-    def begin(self, requests: Sequence[Request], now: Now) -> Batch:
-        """Decide, and hand over to the store what has to be safe before the answers. `finish` has to follow before anything
-        else is decided; what `requests` does need not wait for it."""
-        if not requests:
-            return Batch(now, ())
-        try:
-            view = self._view(requests)
-            plans = self._plan(requests, view, now)
-            requests = [plan.request for plan in plans]  # less those that met a bug
-            changes = [change for plan in plans for change in plan.changes]
-            if self.store_error and not changes and now.mono < self._retry_at:
-                # s4 of the design: while nothing can be written, nothing is allocated and nobody refused
-                return Batch(now, (), None, without_writing(plans, view, now))
-            return Batch(now, plans, self._store.submit(changes, now.wall))
-        except StoreError as error:
-            return Batch(now, (), None, self._failed(error, requests, now))
-
-    def finish(self, batch: Batch) -> list[Send]:
-        """Wait until a batch is safe, and give its replies to send."""
-        now = batch.now
-        settled, again = self._settled(batch)
-        sends = self._answer(settled, now)
-        for _ in range(MAX_ROUNDS - 1):
-            if not again:
+    def _serve(self, pending: list[Request], now: Now) -> list[Send]:
+        sends: list[Send] = []
+        for _ in range(MAX_ROUNDS):
+            if not pending:
                 return sends
-            settled, again = self._settled(self.begin(again, now))
+            try:
+                view = self._view(pending)
+                plans = self._plan(pending, view, now)
+                pending = [plan.request for plan in plans]  # less those that met a bug
+                changes = [change for plan in plans for change in plan.changes]
+                if self.store_error and not changes and now.mono < self._retry_at:
+                    # s4 of the design: while nothing can be written, nothing is allocated and nobody refused
+                    return sends + self._answer(without_writing(plans, view, now), now)
+                committed = self._store.commit(changes, now.wall)
+            except StoreError as error:
+                self.store_error = str(error)
+                self._retry_at = now.mono + RETRY_S
+                return sends + self._answer(self._without_store(pending, now), now)
+            if changes:
+                self.store_error = ""
+            self._retry_at = now.mono + RETRY_S
+            settled, pending = settle(plans, committed)
             sends += self._answer(settled, now)
-        return sends + self._answer(silent(again, why.STORE_CONTENDED), now)
-
-    def _settled(self, batch: Batch) -> tuple[Settled, list[Request]]:
-        """What of a batch may be answered, and what is to be decided anew."""
-        if batch.commit is None:
-            return batch.settled, []
-        try:
-            committed = batch.commit.result()
-        except StoreError as error:
-            return self._failed(error, [plan.request for plan in batch.plans], batch.now), []
-        if any(plan.changes for plan in batch.plans):
-            self.store_error = ""
-        self._retry_at = batch.now.mono + RETRY_S
-        return settle(batch.plans, committed)
-
-    def _failed(self, error: StoreError, requests: Sequence[Request], now: Now) -> Settled:
-        """The store failed: confirm what is known for no longer than recorded, keep silent otherwise."""
-        self.store_error = str(error)
-        self._retry_at = now.mono + RETRY_S
-        try:
-            view = self._view(requests)
-            return without_writing(self._plan(requests, view, now), view, now)
-        except StoreError:
-            return silent(requests, why.STORE_UNAVAILABLE)
+        return sends + self._answer(silent(pending, why.STORE_CONTENDED), now)
 
     def expire(self, now: Now, limit: int) -> int:
         """Housekeeping between batches: work off at most so many offers and leases that are over; how many there were.
@@ -287,7 +258,27 @@ class Engine:
         message = None
         try:
             message = decode(arrival.payload)
-            return requested(message, arrival, self._directory, self._queries)
+            relayed = self._directory.relays.of(message)
+            kind, address, server = classify(message, arrival, relayed)
+            if kind is Kind.LEASEQUERY:
+                return self._queries.request(message, arrival, relayed)
+            place = self._directory.place(arrival, message, relayed)
+            site = place.site
+            client_id = message.options.get(_CLIENT_ID)
+            hardware = bytes((message.htype,)) + message.chaddr
+            if site is None:
+                client = client_key(client_id, message.htype, message.chaddr)
+                return Request(
+                    kind, message, arrival, None, client, hardware, address, server, place=place, relayed=relayed
+                )
+            client = site.client(client_id, hardware)
+            info = message.options.get(_RELAY_INFO)
+            if info is not None and not message.giaddr and not site.network.trust_relay_information:
+                info, relayed = None, NOTHING_SAID  # it goes back as it came, and decides nothing
+            reservation, classes = site.recognise(message, arrival, info)
+            return Request(
+                kind, message, arrival, site, client, hardware, address, server, reservation, classes, place, relayed
+            )
         except WireError as error:
             self.drops[error.reason] += 1
             if message is not None:
@@ -362,6 +353,14 @@ class Engine:
             if done.answer is Answer.ACK and done.network is not None and done.network.probe != "off":
                 self._probing.saw(done.address, now.mono)
         return self._replies.replies(settled, self._bug)
+
+    def _without_store(self, requests: Sequence[Request], now: Now) -> Settled:
+        """Nothing can be written: confirm what is known for no longer than recorded, keep silent otherwise."""
+        try:
+            view = self._view(requests)
+            return without_writing(self._plan(requests, view, now), view, now)
+        except StoreError:
+            return silent(requests, why.STORE_UNAVAILABLE)
 
     def _note(self, change: Change) -> None:
         """Follow a committed change."""

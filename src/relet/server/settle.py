@@ -10,7 +10,7 @@ import msgspec
 
 from relet.model import reasons as why
 from relet.model.clock import Now
-from relet.model.lease import Commit, Committed, View
+from relet.model.lease import Committed, View
 from relet.model.reasons import Answer
 from relet.server.classify import Kind, Request
 from relet.server.verdict import Verdict, remaining_seconds
@@ -26,19 +26,6 @@ class Settled(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if not self.safe and any(verdict.changes for verdict in self.verdicts):
             raise ValueError("a verdict whose changes are not committed cannot be settled")
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """Requests that are decided. commit: what makes the plans safe; without one, `settled` may be answered already."""
-
-    now: Now
-    plans: Sequence[Verdict]
-    commit: Commit | None = None
-    settled: Settled = Settled(())
-
-    def done(self) -> bool:
-        """Would `Engine.finish` not have to wait?"""
-        return self.commit is None or self.commit.done()
 
 
 def settle(plans: Sequence[Verdict], committed: Committed) -> tuple[Settled, list[Request]]:

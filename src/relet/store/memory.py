@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Commit, Committed, Entry, Lease, Loaded, Ready, View
+from relet.model.lease import Change, Committed, Entry, Lease, Loaded, View
 from relet.store.index import Index
 
 HISTORY_ENTRIES = 100_000
@@ -41,14 +41,6 @@ class MemoryStore:
         self._number += len(accepted)
         self._index.put(change.after for change in accepted)
         return Committed(refused)
-
-    def submit(self, changes: Sequence[Change], wall: float) -> Commit:
-        """Done at once."""
-        return Ready(self.commit(changes, wall))
-
-    def fileno(self) -> int:
-        """There is nothing to wait for."""
-        return -1
 
     def all(self) -> Iterator[Lease]:
         """Every lease, by address."""

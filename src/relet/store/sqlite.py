@@ -6,13 +6,13 @@ database in a thread of its own; it can be late or never happen, it only makes t
 faster. Not for several threads, and nothing here decides who gets what.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 from relet.errors import StoreError
 from relet.model.ident import ClientKey
-from relet.model.lease import Change, Commit, Committed, Entry, Lease, Loaded, Ready, Sync, View
+from relet.model.lease import Change, Committed, Entry, Lease, Loaded, Sync, View
 from relet.store import record, rows
 from relet.store.background import Background
 from relet.store.fold import Fold
@@ -22,36 +22,6 @@ from relet.store.reader import SqliteReader, load
 from relet.store.schema import connect, connect_reads, identity
 from relet.store.tail import Tail
 from relet.store.transaction import named
-
-
-class _Begun:
-    """A `Commit` whose changes are being synced. done: would `finish` return at once? finish: waits, raises StoreError."""
-
-    def __init__(self, done: Callable[[], bool], finish: Callable[[], None], committed: Committed) -> None:
-        self._done = done
-        self._finish: Callable[[], None] | None = finish
-        self._committed = committed
-        self._error: StoreError | None = None
-
-    def done(self) -> bool:
-        """See `Commit.done`."""
-        return self._finish is None or self._done()
-
-    def settle(self) -> None:
-        """Come to the end of it, once; who asks for the result hears how it went."""
-        finish, self._finish = self._finish, None
-        if finish is not None:
-            try:
-                finish()
-            except StoreError as error:
-                self._error = error
-
-    def result(self) -> Committed:
-        """See `Commit.result`."""
-        self.settle()
-        if self._error is not None:
-            raise self._error
-        return self._committed
 
 
 class SqliteStore:
@@ -65,7 +35,6 @@ class SqliteStore:
         self._path = path.resolve()
         if not self._path.parent.is_dir():
             raise StoreError(f"{self._path}: the directory {self._path.parent} does not exist")
-        self._last: _Begun | None = None
         self._index = Index()
         self._index.complete = False
         with ExitStack() as opened, named(self._path):
@@ -99,34 +68,14 @@ class SqliteStore:
 
     def commit(self, changes: Sequence[Change], wall: float) -> Committed:
         """Append the changes that hold to the tail, then take them into the index."""
-        return self._submit(changes, wall, self._tail.append).result()
-
-    def submit(self, changes: Sequence[Change], wall: float) -> Commit:
-        """The same, begun: the changes that hold are in the tail, and being synced."""
-        return self._submit(changes, wall, self._tail.begin)
-
-    def _submit(self, changes: Sequence[Change], wall: float, append: Callable[[bytes, int, int], None]) -> Commit:
-        if self._last is not None:
-            self._last.settle()
         accepted, refused = self._index.sift(changes)
-        if not accepted:
-            return Ready(Committed(refused))
-        octets = record.encode(accepted, self._number + 1, wall)
-        with named(self._path):
-            append(octets, self._number + 1, len(accepted))
-        self._last = _Begun(self._tail.flush.done, lambda: self._finish(accepted), Committed(refused))
-        return self._last
-
-    def fileno(self) -> int:
-        """Readable when what was begun is done."""
-        return self._tail.flush.fileno()
-
-    def _finish(self, changes: Sequence[Change]) -> None:
-        """Wait until what was appended is safe, and take it into the index. Raises StoreError."""
-        with named(self._path):
-            self._tail.finish()
-        self._number += len(changes)
-        self._index.put(change.after for change in changes)
+        if accepted:
+            octets = record.encode(accepted, self._number + 1, wall)
+            with named(self._path):
+                self._tail.append(octets, self._number + 1, len(accepted))
+            self._number += len(accepted)
+            self._index.put(change.after for change in accepted)
+        return Committed(refused)
 
     def all(self) -> Iterator[Lease]:
         """Every lease, by address."""

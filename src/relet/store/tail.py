@@ -12,13 +12,11 @@ number on was never committed (the disk failed after it had been written) and is
 import os
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
 
 from relet.errors import StoreError
-from relet.store.flush import Flush
 from relet.store.segment import RECORD_OCTETS, Record, Segment, packed
 
 SEGMENT_OCTETS = 4 << 20
@@ -31,20 +29,11 @@ SPARES_MAX = 2
 _ZEROS = bytes(1 << 18)
 
 
-class Written(NamedTuple):
-    """A record that was appended and is not committed yet: where it stands, and the number of its last change."""
-
-    segment: Segment
-    offset: int
-    end: int
-    last: int
-
-
 class Tail:
     """The tail of a store that is open for writing. Raises OSError, and StoreError if it is another store's.
 
-    Two threads may use it: one appends, the other reads what was committed, releases and prepares. synced: is a record safe
-    from a power failure before it counts as committed? flush: syncs what was appended.
+    Two threads may use it: one appends, the other reads what was appended, releases and prepares. synced: is a record safe
+    from a power failure before `append` returns?
     """
 
     def __init__(self, store: Path, identity: bytes, synced: bool) -> None:
@@ -52,10 +41,8 @@ class Tail:
         self._identity = identity
         self._synced = synced
         self._current: Segment | None = None
-        self._begun: Written | None = None
         self._unsafe = ""
         self.closed = False
-        self.flush = Flush()
         opened: list[Segment] = []
         try:
             opened.extend(_opened(store, os.O_RDWR, identity))
@@ -72,7 +59,6 @@ class Tail:
         except BaseException:
             for segment in opened:
                 os.close(segment.descriptor)
-            self.flush.close()
             raise
         self._segments = deque(found)
         self._free = deque(segment for segment in opened if not segment.sequence)
@@ -86,72 +72,53 @@ class Tail:
 
     def append(self, payload: bytes, number: int, changes: int) -> None:
         """Write a record whose first change has this number. Raises OSError, StoreError; then nothing was committed."""
-        written = self._write(payload, number, changes)
-        if self._synced:
-            with self._undone(written):
-                os.fdatasync(written.segment.descriptor)
-        self._commit(written)
-
-    def begin(self, payload: bytes, number: int, changes: int) -> None:
-        """The same, begun: the record is written and being synced, and committed by `finish`, which has to follow."""
-        written = self._write(payload, number, changes)
-        if self._synced:
-            with self._undone(written):
-                self.flush.begin(written.segment.descriptor)
-        self._begun = written
-
-    def finish(self) -> None:
-        """Wait until what was begun is safe: then it is committed. Raises OSError: then it is not, and never will be."""
-        written, self._begun = self._begun, None
-        if written is not None:
-            with self._undone(written):
-                self.flush.wait()
-            self._commit(written)
-
-    def _write(self, payload: bytes, number: int, changes: int) -> Written:
         if self.closed or self._unsafe:
             raise StoreError("the store is closed" if self.closed else self._unsafe)
-        segment, head = self._current, b""
+        segment = self._current
         if segment is None or self._moves(segment, RECORD_OCTETS + len(payload)):
-            self._current = None
-            segment = self._take()
-            self._sequence += 1  # never twice, also if this fails: what is left of it on disk is then older, and void
-            head = segment.begin(self._identity, self._sequence, number)
-        octets = head + packed(segment.seed, number, changes, payload)
-        offset = 0 if head else segment.end
-        try:
-            segment.write(octets, offset)
-        except OSError:
-            if head:
-                self._free.append(segment)
-            raise
-        return Written(segment, offset, offset + len(octets), number + changes - 1)
+            self._begin(payload, number, changes)
+        else:
+            self._continue(segment, payload, number, changes)
 
     def _moves(self, segment: Segment, octets: int) -> bool:
         """Shall a record go into another file rather than make this one longer?"""
         after = segment.end + octets
         return after > segment.room and (bool(self._free) or after > SEGMENT_OCTETS)
 
-    def _commit(self, written: Written) -> None:
-        segment, offset, end, last = written
-        segment.last, segment.end = last, end
-        if not offset:
-            self._current = segment
-            self._segments.append(segment)
+    def _continue(self, segment: Segment, payload: bytes, number: int, changes: int) -> None:
+        octets = packed(segment.seed, number, changes, payload)
+        self._write(segment, octets, segment.end)
+        segment.last = number + changes - 1
+        segment.end += len(octets)
 
-    @contextmanager
-    def _undone(self, written: Written) -> Iterator[None]:
+    def _begin(self, payload: bytes, number: int, changes: int) -> None:
+        self._current = None
+        segment = self._take()
+        self._sequence += 1  # never twice, also if this fails: what is left of it on disk is then older, and void
+        head = segment.begin(self._identity, self._sequence, number)
+        octets = head + packed(segment.seed, number, changes, payload)
+        try:
+            self._write(segment, octets, 0)
+        except OSError:
+            self._free.append(segment)
+            raise
+        segment.last = number + changes - 1
+        segment.end = len(octets)
+        self._current = segment
+        self._segments.append(segment)
+
+    def _write(self, segment: Segment, octets: bytes, offset: int) -> None:
         """A place where the disk failed to sync is not written to again. What stands there was not committed; the next
         segment makes it void, and until there is one, no reader shall find it."""
-        try:
-            yield
-        except OSError:
-            self._current = None
-            with suppress(OSError):
-                written.segment.write(bytes(RECORD_OCTETS), written.offset)
-            if not written.offset:
-                self._free.append(written.segment)
-            raise
+        segment.write(octets, offset)
+        if self._synced:
+            try:
+                os.fdatasync(segment.descriptor)
+            except OSError:
+                self._current = None
+                with suppress(OSError):
+                    segment.write(bytes(RECORD_OCTETS), offset)
+                raise
 
     def _take(self) -> Segment:
         try:
@@ -243,7 +210,6 @@ class Tail:
     def close(self) -> None:
         """Close the files. Idempotent."""
         self.closed = True
-        self.flush.close()
         for segment in (*self._segments, *self._free):
             os.close(segment.descriptor)
         self._segments.clear()
