@@ -19,11 +19,10 @@ from relet.model import reasons as why
 from relet.model.clock import Now
 from relet.model.effects import Probe, Send
 from relet.model.events import Arrival
-from relet.model.ident import client_key
 from relet.model.lease import Change, Leases, LeaseState, View
 from relet.model.network import Network
 from relet.model.reasons import Answer
-from relet.server.classify import Kind, Request, classify
+from relet.server.classify import Kind, Request
 from relet.server.decide import decide
 from relet.server.identify import Directory, Site
 from relet.server.leasequery import Leasequeries
@@ -33,8 +32,8 @@ from relet.server.overlay import Overlay
 from relet.server.probing import Probing, found_in_use
 from relet.server.rebuild import Rebuild, take_in
 from relet.server.record import Record, dropped, record_of
-from relet.server.relayed import NOTHING_SAID
 from relet.server.reply import Replies
+from relet.server.requested import requested
 from relet.server.rows import NO_NETWORK
 from relet.server.settle import Settled, settle, silent, without_writing
 from relet.server.situation import Situation
@@ -43,7 +42,6 @@ from relet.server.start import STARTING, Start, stands, still_loading
 from relet.server.usage import Levels, PoolEvent, PoolUsage, usage
 from relet.server.verdict import Verdict, verdict
 from relet.wire.message import decode
-from relet.wire.options import CLIENT_IDENTIFIER, RELAY_AGENT_INFORMATION
 
 MAX_RECORDS = 65_536
 """Verdicts remembered for `relet why`."""
@@ -54,9 +52,6 @@ RETRY_S = 5.0
 must be written, which tells whether the store works again."""
 MAX_ROUNDS = 3
 """How often a request is decided anew because the store's leases changed under it."""
-
-
-_CLIENT_ID, _RELAY_INFO = CLIENT_IDENTIFIER.code, RELAY_AGENT_INFORMATION.code
 
 
 class Bug(msgspec.Struct, frozen=True):
@@ -158,8 +153,12 @@ class Engine:
         return change
 
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
-        """Decide a batch, make its grants safe, and give the replies to send."""
-        return self._serve([request for each in arrivals if (request := self._read(each, now)) is not None], now)
+        """Decide a batch, make its grants safe, and give the replies to send: `requests` and `serve` in one."""
+        return self.serve(self.requests(arrivals, now), now)
+
+    def requests(self, arrivals: Sequence[Arrival], now: Now) -> list[Request]:
+        """The requests in what was received; what is none is counted. Nothing is decided yet."""
+        return [request for each in arrivals if (request := self._read(each, now)) is not None]
 
     def standing(self) -> Standing:
         """What is known of those who ask, to sort requests that wait; good until the next batch."""
@@ -173,7 +172,7 @@ class Engine:
         """Time has passed: serve those whose address nobody has answered for. Those that went elsewhere are forgotten."""
         due = self._probing.due(now.mono)
         waiting = [request for address, request in due if self._offers.holder(address, now.mono) == request.client]
-        return self._serve([replace(request, again=True) for request in waiting], now)
+        return self.serve([replace(request, again=True) for request in waiting], now)
 
     @property
     def probes_skipped(self) -> int:
@@ -201,9 +200,10 @@ class Engine:
         except StoreError as error:
             self.store_error = str(error)
             return []
-        return self._answer(settled, now) + self._serve([replace(request, again=True)], now)
+        return self._answer(settled, now) + self.serve([replace(request, again=True)], now)
 
-    def _serve(self, pending: list[Request], now: Now) -> list[Send]:
+    def serve(self, pending: list[Request], now: Now) -> list[Send]:
+        """Decide a batch of requests, make its grants safe, and give the replies to send."""
         sends: list[Send] = []
         for _ in range(MAX_ROUNDS):
             if not pending:
@@ -258,27 +258,7 @@ class Engine:
         message = None
         try:
             message = decode(arrival.payload)
-            relayed = self._directory.relays.of(message)
-            kind, address, server = classify(message, arrival, relayed)
-            if kind is Kind.LEASEQUERY:
-                return self._queries.request(message, arrival, relayed)
-            place = self._directory.place(arrival, message, relayed)
-            site = place.site
-            client_id = message.options.get(_CLIENT_ID)
-            hardware = bytes((message.htype,)) + message.chaddr
-            if site is None:
-                client = client_key(client_id, message.htype, message.chaddr)
-                return Request(
-                    kind, message, arrival, None, client, hardware, address, server, place=place, relayed=relayed
-                )
-            client = site.client(client_id, hardware)
-            info = message.options.get(_RELAY_INFO)
-            if info is not None and not message.giaddr and not site.network.trust_relay_information:
-                info, relayed = None, NOTHING_SAID  # it goes back as it came, and decides nothing
-            reservation, classes = site.recognise(message, arrival, info)
-            return Request(
-                kind, message, arrival, site, client, hardware, address, server, reservation, classes, place, relayed
-            )
+            return requested(message, arrival, self._directory, self._queries)
         except WireError as error:
             self.drops[error.reason] += 1
             if message is not None:
