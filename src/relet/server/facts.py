@@ -22,6 +22,8 @@ from relet.wire.options import (
 
 _RELAY_INFO = RELAY_AGENT_INFORMATION.code
 
+_BOUND = LeaseState.BOUND
+
 
 class Facts:
     """One request against what the server knows now. own: the server's addresses. admitted: is the client served here?
@@ -61,7 +63,7 @@ class Facts:
         if lease is not None:
             self.mine = lease.client == request.client or request.owns(lease)
             if lease.expires > now.wall:
-                bound = lease.state is LeaseState.BOUND
+                bound = lease.state is _BOUND
                 self.active = bound and self.mine
                 self.declined = not bound and lease.quarantined(now.wall)
         self.request = request

@@ -21,7 +21,9 @@ from relet.wire.message import Message
 from relet.wire.options import LEASE_TIME
 
 _LEASE_TIME = LEASE_TIME.code
+_ACK, _OFFER, _SILENT = Answer.ACK, Answer.OFFER, Answer.SILENT
 _BOOTP, _SELECTING = Kind.BOOTP, Kind.SELECTING
+_BOUND = LeaseState.BOUND
 
 MAX_MOMENTS = 1024
 """Times kept so that leases of the same second share them: a million leases have a million of each."""
@@ -48,13 +50,13 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 def verdict(s: Situation, ruling: Ruling) -> Verdict:
     """The verdict that a ruling means for this situation."""
     row, address = ruling
-    if row.answer is Answer.ACK:
+    if row.answer is _ACK:
         if row.reason is why.MOVING and s.lease is not None:
             return _bare(s, row, address, s.moving_seconds(), _moved(s, s.lease))
         if row.reason is why.INFORMED or row.reason is why.BOOTP_INFORMED:
             return _bare(s, row, address, 0, ())
         return _grant(s.at(address), row, address)
-    if row.answer is Answer.OFFER:
+    if row.answer is _OFFER:
         if row.reason is why.IPV6_ONLY or row.reason is why.NOT_AUTO_CONFIGURED:
             return _without_address(s, row, address)
         terms = s.terms(address)
@@ -100,9 +102,9 @@ def _bare(
 ) -> Verdict:
     """terms: where they are known already; who gets an address or parameters always has some."""
     answer = row.answer
-    if terms is None and (answer is Answer.ACK or answer is Answer.OFFER):
+    if terms is None and (answer is _ACK or answer is _OFFER):
         terms = s.terms(address)
-    identifier = 0 if answer is Answer.SILENT else s.server_identifier_override()
+    identifier = 0 if answer is _SILENT else s.server_identifier_override()
     return Verdict(
         s.request, answer, row.reason, address, seconds, changes, s.network, terms, s.reservation, identifier
     )
@@ -135,7 +137,7 @@ def _grant(s: Situation, row: Row, address: int) -> Verdict:
         address,
         client,
         s.network.name,
-        LeaseState.BOUND,
+        _BOUND,
         starts,
         until,
         beside(client, request.hardware),
