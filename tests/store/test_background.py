@@ -67,6 +67,7 @@ def test_it_works_off_everything_there_is_once_it_is_quiet(opened: Opened, monke
         store.commit([grant(number, who=number) for number in range(start, start + 100)], 1.0)
     history = store.history(limit=10_000)
     steps = Watch(monkeypatch, Fold, "step")
+    monkeypatch.setattr(Tail, "scarce", lambda _: False)
     store.tend()
     assert not store._background._asked.is_set(), "more may come"
     store.tend()  # nothing came
@@ -91,11 +92,23 @@ def test_while_changes_come_they_gather(
     background, fold = store._background, store._fold
     monkeypatch.setattr(background, "_loops", [])
     store.commit([grant(number) for number in range(1, 10)], 1.0)
+    monkeypatch.setattr(Tail, "scarce", lambda _: False)
     background.tend(folds=False)
     store.commit([grant(number, who=number) for number in range(10, 10 + changes)], 2.0)
     fold.folded_to = store._tail.last - tail
     background.tend(folds=True)
     assert background._asked.is_set() is (due == 1)
+
+
+def test_a_file_is_laid_ready_whatever_is_folded(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = opened("batch")
+    background = store._background
+    monkeypatch.setattr(background, "_loops", [])
+    background.tend(folds=False)
+    assert background._asked.is_set()
+    store.commit([grant(1)], 1.0)
+    background.round()
+    assert (store._tail.scarce(), store._fold.folded_to) == (False, 0)
 
 
 def test_an_end_in_the_middle_of_a_step_undoes_it(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

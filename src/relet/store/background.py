@@ -52,6 +52,7 @@ class Background:
         self._failed: dict[str, str] = {}
         self._seen = tail.last
         self._grown = 0
+        self._folds = True
         self._limit = STEP_MIN
 
     def tend(self, folds: bool) -> None:
@@ -61,8 +62,8 @@ class Background:
             for thread in self._threads:
                 thread.start()
         newest = self._tail.last
-        self._grown, self._seen = newest - self._seen, newest
-        if folds and self._due():
+        self._grown, self._seen, self._folds = newest - self._seen, newest, folds
+        if (folds and self._due()) or self._tail.scarce():
             self._asked.set()
         self._tail.check()
         self.check()
@@ -127,7 +128,7 @@ class Background:
 
     def _work_off(self) -> None:
         """Steps, until there is little left or more should gather first."""
-        while not self._stopping.is_set():
+        while self._folds and self._due() and not self._stopping.is_set():
             began = perf_counter()
             done = self._fold.step(self._limit)
             took = perf_counter() - began
@@ -137,5 +138,3 @@ class Background:
             self._limit = min(max(int(self._limit * min(wanted / took, 2.0)), STEP_MIN), STEP_MAX)
             self._stopping.wait(took * rest)
             self._tail.prepare()
-            if not self._due():
-                return

@@ -132,7 +132,7 @@ class Tail:
         """Somebody may have removed the file that is written to: the next record begins another one, and what is in it is
         still folded. Raises OSError, and StoreError if that is so."""
         segment = self._current
-        if segment is not None and self._begun is None and not segment.in_place():
+        if segment is not None and not segment.in_place():
             self._current = None
             raise StoreError(f"{segment.path} was removed; its changes are kept by the fold")
 
@@ -175,6 +175,10 @@ class Tail:
                 os.close(spare.descriptor)
                 spare.path.unlink(missing_ok=True)
 
+    def scarce(self) -> bool:
+        """Is no file laid ready?"""
+        return all(segment.room < SEGMENT_OCTETS for segment in tuple(self._free))
+
     def prepare(self) -> None:
         """Lay a file ready, if there is room for it. Raises OSError."""
         spare = self._free.popleft() if self._free else None
@@ -184,7 +188,7 @@ class Tail:
             if spare is not None and spare.room < SEGMENT_OCTETS and self._roomy():
                 while spare.room < SEGMENT_OCTETS:
                     spare.write(_ZEROS[: SEGMENT_OCTETS - spare.room], spare.room)
-                os.fsync(spare.descriptor)
+                    os.fsync(spare.descriptor)  # piece by piece: a commit waits for one at most
         finally:
             if spare is not None:
                 self._free.appendleft(spare)
