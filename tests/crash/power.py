@@ -34,7 +34,7 @@ from relet.model.lease import Sync
 BATCHES, STATES = 80, 4000
 SAID = "said"
 """What the program says about its commits, in a file beside the store's folder."""
-KILLED_AT = (("fdatasync", 30), ("fsync", 4), ("pwrite64", 60), ("io_submit", 20), ("io_getevents", 20))
+KILLED_AT = (("fdatasync", 30), ("fsync", 4), ("pwrite64", 60))
 """A program that is to be killed is killed before one of these calls, the so manieth at most."""
 MOST_STARTS = 100
 ALLOWED = {"batch": {"whole"}, "interval": {"whole", "lost", "gap"}, "os": {"whole", "lost", "gap"}}

@@ -19,7 +19,7 @@ from support.lab import need
 FILES = (
     "openat,open,creat,write,pwrite64,writev,pwritev,pwritev2,lseek,ftruncate,truncate,fallocate,fsync,fdatasync,sync,syncfs,"
     "sync_file_range,rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,mmap,sendfile,copy_file_range,"
-    "splice,io_uring_setup,io_submit,io_getevents,io_pgetevents,dup,dup2,dup3"
+    "splice,io_uring_setup,io_submit,dup,dup2,dup3"
 )
 """Calls that change files or make that possible."""
 SENDS = ("sendto", "sendmsg", "sendmmsg")
@@ -32,9 +32,6 @@ _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)")
 _UNFINISHED = " <unfinished ...>"
 _DESCRIPTOR = re.compile(r"(\d+)<((?:\\x[0-9a-f]{2})*)>(\(deleted\))?")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?')
-_ASIDE = re.compile(
-    r"(0x[0-9a-f]+), 1, \[\{aio_data=\w+, aio_lio_opcode=IOCB_CMD_FD?SYNC, aio_fildes=\d+<((?:\\x[0-9a-f]{2})*)>"
-)
 _NUMBER = re.compile(r", (-?\d+)")
 
 
@@ -151,7 +148,6 @@ class _Reader:
         self._folder = folder
         self._opened: dict[int, _Opened] = {}
         self._position: dict[int, int] = {}
-        self._syncing: dict[str, tuple[int, str]] = {}  # context -> when a sync beside the program began, and its file
         self._takers: dict[str, Callable[[Call], None]] = {
             "openat": self._open,
             "open": self._open,
@@ -163,8 +159,6 @@ class _Reader:
             "ftruncate": self._truncate,
             "fsync": self._sync,
             "fdatasync": self._sync,
-            "io_submit": self._begin_sync,
-            "io_getevents": self._end_sync,
             "rename": self._rename,
             "renameat": self._rename,
             "renameat2": self._rename,
@@ -245,23 +239,6 @@ class _Reader:
         _, name = self._descriptor(call)
         if name is not None:
             self.ops.append(Sync(call.begun, call.ended, name))
-
-    def _begin_sync(self, call: Call) -> None:
-        """One file at a time is synced beside the program (linux/aio_abi.h)."""
-        found = _ASIDE.match(call.arguments)
-        if found is None or found[1] in self._syncing:
-            raise AssertionError(f"not understood: {call.name}({call.arguments[:200]})")
-        name = self._name(_octets(found[2]).decode())
-        if name is not None and call.result == 1:
-            self._syncing[found[1]] = call.begun, name
-
-    def _end_sync(self, call: Call) -> None:
-        """What was begun has ended once the program is told so."""
-        context = call.arguments.partition(",")[0]
-        if call.result == 1 and context in self._syncing:
-            begun, name = self._syncing.pop(context)
-            if "res=0," in call.arguments:
-                self.ops.append(Sync(begun, call.ended, name))
 
     def _rename(self, call: Call) -> None:
         before, after = (self._name(octets.decode()) for octets in _texts(call.arguments))

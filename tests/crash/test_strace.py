@@ -1,12 +1,10 @@
 """What a program does to its files is read off its system calls, by whatever call and thread it does it."""
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
-import relet
 from crash.disk import Create, Disk, Rename, Sync, Truncate, Unlink, Write, everything, nothing
 from crash.strace import Recording, read, record
 
@@ -78,38 +76,6 @@ folder = sys.argv[1]
 a = os.open(f"{folder}/a", os.O_RDWR | os.O_CREAT)
 os.write(a, b"one")
 """
-
-
-BESIDE = """
-import os, sys
-from relet.store.flush import Flush
-folder, said = sys.argv[1:]
-lines = os.open(said, os.O_WRONLY | os.O_CREAT)
-a = os.open(f"{folder}/a", os.O_RDWR | os.O_CREAT)
-flush = Flush()
-os.pwrite(a, b"first", 0)
-flush.begin(a)
-os.pwrite(a, b"second", 5)
-flush.wait()
-os.write(lines, b"first is safe")
-"""
-
-
-def test_a_sync_beside_the_program_counts_when_it_is_told_to_be_done(tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    environment = os.environ | {"PYTHONPATH": str(Path(relet.__file__).parents[1])}
-    argv = [sys.executable, "-c", BESIDE, str(folder), str(tmp_path / "said")]
-    recording = record(argv, folder, tmp_path / "strace", environment)
-    _, first, *rest = recording.ops
-    sync = next(op for op in rest if isinstance(op, Sync))
-    (second,) = (op for op in rest if isinstance(op, Write))
-    (said,) = (line for line in recording.said if line.path)
-    assert first.ended < sync.begun < second.begun < sync.ended < said.begun
-    now = Disk()
-    for op in (recording.ops[0], first, second, sync, Sync(said.begun, said.begun, "")):
-        now.do(op)
-    assert now.left(nothing()) == {"a": b"first"}
 
 
 @pytest.mark.parametrize(
