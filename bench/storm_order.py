@@ -26,8 +26,9 @@ from relet.model.ident import client_key
 from relet.model.lease import Change, Lease, LeaseState
 from relet.model.network import Network, Parameters, Pool, Subnet
 from relet.model.ranges import Ranges
+from relet.run import intake
+from relet.run.intake import Intake
 from relet.server import backlog
-from relet.server.backlog import Backlog
 from relet.server.engine import Engine
 from relet.store.memory import MemoryStore
 from relet.wire.address import parse_ip
@@ -39,9 +40,10 @@ SCALE = 10
 """A tenth of the clients, each of whom costs ten times as much: the same storm in a tenth of the time."""
 SOCKET = 52_000 // SCALE
 """Datagrams that the socket's buffer holds."""
-BATCH, TAKE = 256 // SCALE, 512 // SCALE
-CREDIT, EARN = 200_000 // SCALE, 4
-"""As run/serve.py has them."""
+MOST = 200_000 // SCALE
+"""Requests that may wait besides."""
+BATCHES = ("BATCH", "TAKEN_AT_ONCE", "SERVED_AT_ONCE")
+"""What must be as much smaller in run/intake.py."""
 RECEIVE_S, WAIT_S = 2e-6 * SCALE, 3e-6 * SCALE
 """What it costs to receive a datagram, and to let it wait and take it out again."""
 REBOOT_TIMEOUT_S, GIVE_UP_S = 10.0, 300.0
@@ -182,36 +184,38 @@ class Storm:
         for reply in replies:
             self.hear(decode(reply.payload))
 
-    def receive(self, most: int) -> list[Arrival]:
-        """What the socket holds."""
-        arrivals = [self.socket.popleft() for _ in range(min(most, len(self.socket)))]
+    def receive(self) -> list[Arrival]:
+        """A batch of what the socket holds."""
+        arrivals = [self.socket.popleft() for _ in range(min(intake.BATCH, len(self.socket)))]
         self.advance(self.now + len(arrivals) * RECEIVE_S)
         return arrivals
+
+    def held(self) -> tuple[int, float]:
+        """What the kernel says of the socket."""
+        return len(self.socket), len(self.socket) / SOCKET
 
     def over(self) -> bool:
         """Has everybody an address?"""
         return all(client.bound_at is not None for client in self.clients.values())
 
-    def run(self, waiting: Backlog | None) -> None:
+    def run(self, ordered: bool) -> Intake:
         """Until everybody has an address."""
-        credit = CREDIT
+        taking = Intake(self.engine, MOST)
         while self.now < GIVE_UP_S:
-            if not self.socket and not waiting:
+            if not self.socket and not taking.backlog:
                 if self.over():
                     break
                 self.advance(max(self.now, self.due[0].at) if self.due else GIVE_UP_S)
-            if waiting is None:
-                self.serve(self.receive(BATCH))
+            if not ordered:
+                self.serve(self.receive())
                 continue
-            arrivals = self.receive(min(BATCH, max(0, credit)))
-            credit -= len(arrivals)
-            self.advance(self.now + len(arrivals) * WAIT_S)
-            waiting.put(arrivals, self.engine.standing(), self.now)
-            if self.socket and credit > 0:
-                continue
-            taken = waiting.take(TAKE, self.now)
-            credit = min(CREDIT, credit + EARN * len(taken))
-            self.serve(taken)
+            before = len(taking.backlog) + taking.backlog.dropped.total()
+            self.serve(taking.hear(self, self.now))
+            waiting = len(taking.backlog) + taking.backlog.dropped.total() - before
+            self.advance(self.now + waiting * WAIT_S)
+            if taking.backlog:
+                self.serve(taking.next(self.now))
+        return taking
 
 
 def mac(number: int) -> bytes:
@@ -219,16 +223,21 @@ def mac(number: int) -> bytes:
     return b"\2\0" + number.to_bytes(4)
 
 
-def line(name: str, storm: Storm, waiting: Backlog | None) -> str:
+def line(name: str, storm: Storm, dropped: Counter[str]) -> str:
     """What came of a storm."""
     cells = []
     for clients in (storm.known, storm.strangers):
         times = sorted(client.bound_at if client.bound_at is not None else GIVE_UP_S for client in clients) or [0.0]
         cells += [times[len(times) // 2], times[len(times) * 99 // 100], times[-1]]
     kept = sum(1 for number, client in enumerate(storm.known) if client.address == FIRST + number)
-    drops = dict(waiting.dropped) if waiting is not None else {}
     times = " ".join(f"{cell:7.1f}" for cell in cells)
-    return f"{name:20} {times}  kept {kept}  {dict(storm.counts)} {drops}\n"
+    return f"{name:20} {times}  kept {kept}  {dict(storm.counts)} {dict(dropped)}\n"
+
+
+def shrink() -> None:
+    """Make the server's batches as much smaller as the storm is."""
+    for name in BATCHES:
+        setattr(intake, name, getattr(intake, name) // SCALE)
 
 
 def main() -> None:
@@ -242,10 +251,11 @@ def main() -> None:
     arguments.add_argument("--late", type=float, default=backlog.LATE_S, help="0: newest first, 999: oldest first")
     given = arguments.parse_args()
     backlog.LATE_S = given.late
-    for name, waiting in (("in order of arrival", None), ("by worth", Backlog(200_000))):
+    shrink()
+    for name in ("in order of arrival", "by worth"):
         storm = Storm(given.clients // SCALE, given.strangers // SCALE, given.rate / SCALE, given.seed, given.spread)
-        storm.run(waiting)
-        sys.stdout.write(line(name, storm, waiting))
+        taken = storm.run(name == "by worth")
+        sys.stdout.write(line(name, storm, taken.backlog.dropped))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,14 @@
 """From the sockets to the engine: straight while the server keeps up, by way of the backlog when it does not."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count, islice
 
 import pytest
 from msgspec.structs import replace
 
-from relet.model.effects import Send
 from relet.model.events import Arrival
 from relet.net.sockets import BATCH
-from relet.run.intake import EARNED, SERVED_AT_ONCE, SOON_S, TAKEN_AT_ONCE, Intake
+from relet.run.intake import CROWDED, EARNED, EASY, SERVED_AT_ONCE, SOON_S, TAKEN_AT_ONCE, Intake
 from relet.server.backlog import FULL, LEAST_PATIENCE_S
 from support.table import Table, arrive, discover, ip, reboot
 
@@ -23,14 +21,9 @@ class Queue:
     def __init__(
         self, holds: Iterator[Arrival] | Sequence[Arrival], waiting: int = 2 * BATCH, share: float = 0.6
     ) -> None:
-        self.drops: Counter[str] = Counter()
-        self.room = 0
         self.given = 0
         self._held = iter(holds)
         self._left = waiting, share
-
-    def fileno(self) -> int:
-        raise AssertionError("nobody waits for it here")
 
     def receive(self) -> list[Arrival]:
         arrivals = list(islice(self._held, BATCH))
@@ -39,15 +32,6 @@ class Queue:
 
     def held(self) -> tuple[int, float]:
         return self._left
-
-    def send(self, sends: Sequence[Send]) -> int:
-        return len(sends)
-
-    def overruns(self) -> int:
-        return 0
-
-    def close(self) -> None:
-        pass
 
 
 def strangers(number: int | None = None, first: int = 1 << 16) -> Iterator[Arrival]:
@@ -72,8 +56,8 @@ def table() -> Table:
         (1, 0, 0.0),
         (BATCH - 1, 50_000, 1.0),  # it has all been taken; what the kernel says is late
         (BATCH, 0, 0.0),
-        (3 * BATCH, 2 * BATCH, 0.4),
-        (9 * BATCH, 20_000, 0.4),  # served at a thousandth of a second each
+        (3 * BATCH, 2 * BATCH, 0.2),
+        (9 * BATCH, 20_000, 0.2),  # which take no longer than is soon enough
     ],
 )
 def test_while_the_server_keeps_up_nothing_waits(table: Table, number: int, waiting: int, share: float) -> None:
@@ -90,7 +74,7 @@ def test_while_the_server_keeps_up_nothing_waits(table: Table, number: int, wait
     assert not intake.backlog
 
 
-def test_a_server_that_would_take_longer_than_a_second_lets_requests_wait(table: Table) -> None:
+def test_what_would_take_too_long_waits(table: Table) -> None:
     intake = Intake(table.engine, MOST)
     ear = Queue(strangers(), waiting=5000, share=0.1)
     a_batch_s = BATCH * SOON_S / 5000
@@ -155,6 +139,14 @@ def test_once_nobody_waits_the_next_wave_is_taken_over_as_the_first(table: Table
         assert len(intake.backlog) == TAKEN_AT_ONCE
         while intake.backlog:
             intake.next(60.0 * wave + later)
+
+
+def test_a_socket_that_will_not_overflow_is_left_for_a_batch(table: Table) -> None:
+    intake = Intake(table.engine, MOST)
+    assert intake.hear(Queue(strangers(), share=CROWDED + 0.01), 0.0) == []
+    assert intake.next(0.0) == []
+    assert intake.hear(Queue(strangers(first=1 << 24), share=EASY), 0.0) == []
+    assert len(intake.next(0.0)) == SERVED_AT_ONCE
 
 
 def test_a_quiet_socket_is_heard_beside_a_flooded_one(table: Table) -> None:
