@@ -117,17 +117,19 @@ class PoolAddresses:
         elif after.expires < entry and self._ends.misses(entry, after.expires) and later < MAX_SHORTER:
             self._stand(address, after.expires, later + 1)
 
-    def load(self, leases: Iterable[Lease]) -> None:
+    def load(self, leases: Collection[Lease]) -> None:
         """Take in leases of addresses that are not reserved, and of which nothing is known yet."""
-        touch, add = self._fresh.touch, self._ends.add
+        held = []
         for lease in leases:
-            address, state = lease.address, lease.state
-            touch(address)
-            if state is LeaseState.RELEASED:
-                (self._kept if lease.kept else self._returned)[address] = 0
+            if lease.state is LeaseState.RELEASED:
+                (self._kept if lease.kept else self._returned)[lease.address] = 0
             else:
-                self._count(state, 1)
-                add(address, lease.expires)
+                held.append(lease)
+        self._fresh.touch_all([lease.address for lease in leases])
+        self._ends.add_all(held)
+        states = [lease.state for lease in held]
+        self.used += states.count(LeaseState.BOUND)
+        self.declined += states.count(LeaseState.DECLINED)
 
     def promised(self, address: int) -> None:
         """An address of the pool was on offer already when the pool was made: count it, and do not look for it first."""

@@ -7,8 +7,10 @@ ends soon is sorted by the second.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
+
+from relet.model.lease import Lease
 
 SLOT_BITS = 8
 """A slot is 256 s long: few slots, and few addresses in each (3,000 of a million leases for a day)."""
@@ -38,6 +40,17 @@ class Ends:
             far = self._far[slot] = array("I")
             heappush(self._slots, slot)
         far.append(address)
+
+    def add_all(self, leases: Iterable[Lease]) -> None:
+        """The same for many leases, more quickly."""
+        slots, begun = self._far, self._slot
+        for lease in leases:
+            end = lease.expires
+            far = slots.get(end >> SLOT_BITS)
+            if far is not None and end >> SLOT_BITS > begun:
+                far.append(lease.address)
+            else:
+                self.add(lease.address, end)
 
     def misses(self, end: int, sooner: int) -> bool:
         """Would what was added for an end come up too late for a sooner one?"""

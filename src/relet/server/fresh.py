@@ -34,6 +34,16 @@ class Fresh:
         block[address & _INSIDE] = 1
         return fresh
 
+    def touch_all(self, addresses: Iterable[int]) -> None:
+        """The same for many, more quickly."""
+        blocks, at = self._touched, self._at
+        for address in addresses:
+            block = blocks.get(address >> BLOCK_BITS)
+            if block is not None and address >= at:
+                block[address & _INSIDE] = 1
+            else:
+                self.touch(address)
+
     def take(self) -> int:
         """The next fresh address, which is so no more; 0 if there is none left."""
         while self._at <= self._last:
