@@ -32,7 +32,7 @@ class Sizes:
         self.at_once = 1_000 if quick else 10_000
         self.starts = 1 if quick else 3
         self.lasting, self.brief, self.brief_s = (2_000, 1_000, 4) if quick else (65_536, 20_000, 20)
-        self.paced_loads, self.reload_every_s = (6, 0.7) if quick else (4, 2.0)
+        self.paced_loads, self.reload_every_s = (6, 3.0) if quick else (4, 2.0)
 
 
 class Bench:
