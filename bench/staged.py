@@ -117,8 +117,9 @@ def overhead() -> tuple[float, float]:
             watched()
         whole = perf_counter_ns() - began
         inside = watch.rows["nothing"][1]
-        found.append((inside - bare / 2, whole - inside - bare / 2))
-    return min(inside for inside, _ in found) / CALLS, min(outside for _, outside in found) / CALLS
+        found.append((bare, inside, whole))
+    bare, inside, whole = map(min, zip(*found, strict=True))
+    return (inside - bare / 2) / CALLS, (whole - inside - bare / 2) / CALLS
 
 
 def found(place: str) -> tuple[Any, str, Callable[..., Any]]:

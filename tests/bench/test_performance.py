@@ -214,3 +214,13 @@ def test_time_belongs_to_the_innermost_stage(monkeypatch: pytest.MonkeyPatch) ->
     watch.timed("outer", inner)()
     assert watch.lap() == {"inner": [1, 15, 0], "outer": [1, 85, 1]}
     assert watch.lap() == {"inner": [0, 0, 0], "outer": [0, 0, 0]}
+
+
+def test_what_a_stopwatch_costs_is_more_than_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "bench")
+    staged, stages = import_module("staged"), import_module("stages")
+    inside, outside = staged.overhead()
+    assert 0 < inside < 100_000
+    assert 0 < outside < 100_000
+    taken_off = stages.shares({"a": [2, 10_000, 0], "b": [1, 10_000, 2], "c": [1, 5, 0]}, (1_000.0, 2_000.0), 1.0)
+    assert taken_off == {"a": 8.0, "b": 5.0, "c": 0.0}
