@@ -42,6 +42,7 @@ crash: $(READY)  ## kill a serving server 200 times, let the power fail at any m
 	$(BIN)/python tests/crash/kill.py --times 200 --sync batch $(ARGS)
 	$(BIN)/python tests/crash/kill.py --times 25 --sync interval $(ARGS)
 	$(BIN)/python tests/crash/kill.py --times 25 --sync os $(ARGS)
+	$(BIN)/python tests/crash/kill.py --times 12 --leases 300000 $(ARGS)
 	$(BIN)/python tests/crash/power.py --sync batch $(ARGS)
 	$(BIN)/python tests/crash/power.py --sync batch --killed $(ARGS)
 	$(BIN)/python tests/crash/power.py --sync interval --seconds 4 --told 0 $(ARGS)

@@ -6,7 +6,8 @@ given to two clients.
 A real server in a network of its own serves a fleet that has more clients than there are addresses (fleet.py), and is
 killed while it serves, starts, folds its history, reads its configuration again, or stops. After each restart most holders
 reboot and have to be confirmed; the others keep quiet, and the clients without an address are after theirs. `--forget` is
-the counter-proof: the store is put back to what it was a moment earlier, which must be found out. Needs root, for
+the counter-proof: the store is put back to what it was a moment earlier, which must be found out. With
+`--leases` the store has many more leases, so that a server is killed and asked while it still reads them. Needs root, for
 namespaces. Exits 1 if a promise was broken.
 """
 
@@ -33,6 +34,8 @@ from support.lab import Lab
 CLIENTS = 260
 LOAD_S = 0.5
 """Longest load before a kill."""
+LOADS_S = 1e-5
+"""So much longer for each lease that a start has to read."""
 FOLDS_S = 3.0
 """Within so much silence the server folds: a second of it has to be quiet."""
 FOLDING_S = 0.02
@@ -66,12 +69,16 @@ class Summary(NamedTuple):
 
 
 class Killer:
-    """A fleet, a server, and the moments at which it is killed. forget: see the head of this file."""
+    """A fleet, a server, and the moments at which it is killed. forget, leases: see the head of this file."""
 
-    def __init__(self, lab: Lab, wires: Wires, seed: int, sync: str = "", forget: bool = False) -> None:
+    def __init__(
+        self, lab: Lab, wires: Wires, seed: int, sync: str = "", forget: bool = False, leases: int = 0
+    ) -> None:
         self._dice = Random(seed)
         self._wires = wires
         self._victim = Victim(wires.server, lab.folder, sync)
+        self._victim.fill(leases)
+        self._load_s = LOAD_S + leases * LOADS_S
         self._copy = lab.folder / "copy" if forget else None
         self.ledger = Ledger()
         self._fleet = Fleet(Random(seed), self.ledger, CLIENTS, RELAY, SERVER)
@@ -113,9 +120,9 @@ class Killer:
         """End the server."""
         self._victim.kill()
 
-    def _serve(self, most_s: float = LOAD_S) -> None:
+    def _serve(self, most_s: float | None = None) -> None:
         """Load for a while."""
-        load(self._wires, self._fleet, self._dice.uniform(0.0, most_s))
+        load(self._wires, self._fleet, self._dice.uniform(0.0, most_s or self._load_s))
 
     def _start(self) -> None:
         """Another kill before this one, after which it is on its way up."""
@@ -177,6 +184,7 @@ def main() -> int:
     asked.add_argument("--times", type=int, default=200, help="how often (%(default)s)")
     asked.add_argument("--seed", type=int, default=1, help="of the dice (%(default)s); the kernel throws its own too")
     asked.add_argument("--sync", default="", choices=("batch", "interval", "os"), help="durability level of the server")
+    asked.add_argument("--leases", type=int, default=0, help="that each start has to read besides (%(default)s)")
     asked.add_argument("--forget", action="store_true", help="counter-proof: put an older store back after each kill")
     told = asked.parse_args()
 
@@ -187,7 +195,7 @@ def main() -> int:
     with (
         Lab() as lab,
         closing(Wires(lab)) as wires,
-        closing(Killer(lab, wires, told.seed, told.sync, told.forget)) as killer,
+        closing(Killer(lab, wires, told.seed, told.sync, told.forget, told.leases)) as killer,
     ):
         summary = killer.run(told.times, progress)
     sys.stdout.write(f"seed {told.seed}, sync {told.sync or 'as the server has it'}: {summary}\n")

@@ -5,11 +5,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from crash.fleet import Fleet
 from crash.wires import Wires
+from relet.store import open_store
 from support.lab import RELET, need
+from support.leases import grant
 
 ADDRESSES = 200
 IN_FLIGHT = 120
@@ -18,6 +21,7 @@ MOST_ACTING = 32
 STARTS_S = 60.0
 """A server that does not listen by then never will."""
 LAST_WORDS = 4000
+FILLED_AT_ONCE = 5000
 LOCK = "leases.db.lock"
 """Beside the store; the process id of the server is in it."""
 
@@ -69,6 +73,15 @@ class Victim:
         more = f'sync = "{self._sync}"' if self._sync else ""
         text = CONFIGURATION.format(store=self.store / "leases.db", more=more, domain=domain, last=ADDRESSES)
         self._config.write_text(text)
+
+    def fill(self, leases: int) -> None:
+        """Give its store so many leases of a network that is not served any more: a start has to read them."""
+        with closing(open_store(f"sqlite:{self.store / 'leases.db'}")) as store:
+            for first in range(0, leases, FILLED_AT_ONCE):
+                numbers = range(first, min(first + FILLED_AT_ONCE, leases))
+                store.commit([grant(number, who=number) for number in numbers], 1.0)
+            while store.fold(leases):
+                pass
 
     def start(self) -> None:
         """Begin to start it."""
