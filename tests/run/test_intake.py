@@ -78,12 +78,18 @@ def test_what_would_take_too_long_waits(table: Table) -> None:
     intake = Intake(table.engine, MOST)
     ear = Queue(strangers(), waiting=5000, share=0.1)
     a_batch_s = BATCH * SOON_S / 5000
-    assert intake.hear(ear, 0.0)  # after so many idle seconds, nobody knows how long one takes
+    assert intake.hear(ear, 0.0)  # nobody knows yet how long one takes
     assert intake.hear(ear, a_batch_s * 0.9)
-    assert intake.hear(Queue(list(strangers(1))), 99.0)
-    assert intake.hear(ear, 100.0)
-    assert intake.hear(ear, 100.0 + a_batch_s * 1.1) == []
+    assert intake.hear(Queue(list(strangers(1))), a_batch_s * 0.95)  # what others hold says nothing of this one
+    assert intake.hear(ear, a_batch_s * 2.1) == []
     assert len(intake.backlog) == TAKEN_AT_ONCE
+
+
+def test_time_in_which_nobody_asked_is_no_work(table: Table) -> None:
+    intake = Intake(table.engine, MOST)
+    ear = Queue(strangers(), waiting=0, share=0.1)
+    assert len(intake.hear(ear, 0.0)) == BATCH  # and no more was there
+    assert len(intake.hear(ear, 60.0)) == BATCH
 
 
 def test_when_more_waits_all_is_taken_over_and_the_best_served_first(table: Table) -> None:

@@ -255,3 +255,21 @@ def compared(seed: int) -> int:
 @pytest.mark.parametrize("seed", range(0, 60, 5))
 def test_whatever_a_half_loaded_server_answers_the_loaded_one_would_answer(seed: int) -> None:
     assert sum(compared(each) for each in range(seed, seed + 5)) > 20
+
+
+def test_a_start_that_broke_off_is_not_over() -> None:
+    """A bug or a lack of memory in the middle: what has not been read is not taken for what is not there."""
+
+    class Broken(Slow):
+        def loading(self) -> Iterator[Loaded]:
+            yield Loaded([], True)
+            raise MemoryError
+
+    engine = Engine((OFFICE,), Broken(), frozenset({SERVER}), load=False)
+    assert engine.start()
+    with pytest.raises(MemoryError):
+        engine.start()
+    for _ in range(2):
+        with pytest.raises(StoreError, match="could not be read to the end"):
+            engine.start()
+    assert engine.starting is not None

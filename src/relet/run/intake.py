@@ -7,6 +7,7 @@ bounded, so that a flood costs no more time to receive than to answer; what does
 """
 
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from relet.model.events import Arrival
 from relet.net.sockets import BATCH
@@ -45,8 +46,8 @@ class Intake:
         self._each = TAKEN_AT_ONCE  # from one socket in this turn of the loop; 0 after a turn that took too much
         self._heard = 0  # sockets that were heard in this turn
         self._pressing = False  # is one of them still crowded?
-        self._full = False  # was the last batch that went straight to the engine a full one?
-        self._full_at = 0.0
+        # sockets whose last batch was a full one that went straight to the engine, with more behind it, and when that was
+        self._full: WeakKeyDictionary[Source, float] = WeakKeyDictionary()
 
     def hear(self, ear: Source, mono: float) -> list[Arrival]:
         """What a socket holds and is to be served now; [] if it is nothing, or waits."""
@@ -83,10 +84,10 @@ class Intake:
 
     def _crowded(self, ear: Source, number: int, mono: float) -> bool:
         """So many came at once. Does more wait in the socket than can soon be served, or than it has room for?"""
-        busy, before = self._full, self._full_at
-        self._full, self._full_at = number == BATCH, mono
-        if not self._full:
+        before = self._full.pop(ear, None)
+        if number < BATCH:
             return False
         waiting, share = ear.held()
-        # Between two full batches lies nothing but the work that the first one made.
-        return share > CROWDED or (busy and (mono - before) / BATCH * waiting > SOON_S)
+        if waiting:  # so the next turn comes at once, and between its batch and this one lies nothing but work
+            self._full[ear] = mono
+        return share > CROWDED or (before is not None and (mono - before) / BATCH * waiting > SOON_S)

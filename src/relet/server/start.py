@@ -5,6 +5,7 @@ come. So whoever holds a lease that has been read may go on with it, may give it
 else is met with silence and asks again some seconds later. Nothing is allocated, and nobody is refused.
 """
 
+from relet.errors import StoreError
 from relet.model import reasons as why
 from relet.model.lease import Lease, Leases
 from relet.server.classify import Kind, Request
@@ -27,11 +28,15 @@ class Start:
 
     def __init__(self, store: Leases) -> None:
         self._steps = store.loading()
-        self._kept = False
+        self._kept = self._broken = False
 
     def step(self) -> list[Lease] | None:
-        """Some milliseconds of reading. Raises StoreError."""
+        """Some milliseconds of reading. Raises StoreError; whatever else goes wrong, reading is not at its end then."""
+        if self._broken:
+            raise StoreError("the leases could not be read to the end")
+        self._broken = True
         loaded = next(self._steps, None)
+        self._broken = False
         if loaded is None:
             return None
         self._kept = loaded.kept
