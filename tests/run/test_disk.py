@@ -174,6 +174,28 @@ def test_nothing_is_granted_that_is_not_on_disk_and_service_resumes(lab: Lab, fa
         assert kind_of(town.reply()) == "ACK"
 
 
+def test_a_folder_that_is_not_to_be_found_means_silence_until_it_is_back(lab: Lab) -> None:
+    with _plain(lab.folder / "disk") as folder, ExitStack() as stack:
+        town = stack.enter_context(closing(Town(lab, folder)))
+        server = Serve(lab, town.server, town.configuration)
+        address = _grant(town, server, 1)
+        away = folder.rename(folder.with_name("away"))
+        folder.touch()  # what is asked of the files now fails otherwise than for one that was removed
+        server.process.line("fold failed", str(town.store))
+        town.say(2, discover())
+        town.say(2, selecting(town.reply().yiaddr))
+        assert "reason=store-unavailable" in server.verdict("SELECTING")
+        town.say(1, request(3, {50: address.to_bytes(4), 12: b"renamed"}))
+        assert kind_of(town.reply()) == "ACK"
+        assert "reason=store-confirmed" in server.verdict("INIT-REBOOT")
+        folder.unlink()
+        away.rename(folder)
+        town.say(2, selecting(town.offer(2)))
+        until(lambda: kind_of(town.reply()) == "ACK")  # behind further offers
+        assert len(town.kept()) == 2
+        assert not any("callback failed" in line for line in server.process.lines)
+
+
 def test_a_full_disk_at_the_start_is_said_and_is_3(lab: Lab) -> None:
     with small_disk(lab.folder / "disk") as folder, ExitStack() as stack:
         town = stack.enter_context(closing(Town(lab, folder)))

@@ -269,6 +269,23 @@ def test_housekeeping_that_fails_is_logged_and_tried_again(town: Town, start: St
     assert [line["error"] for line in log if line["event"] == "fold failed; it is tried again"] == ["the disk is full"]
 
 
+def test_upkeep_that_meets_a_bug_rests_before_it_is_tried_again(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the loop would turn without a rest, and end the server after so many faults in a row."""
+    settings = replace(parse(office(), "relet.toml", town.lab.folder), store="memory:", control="")
+    with town.lab.inside(town.server), closing(Server(settings, MemoryStore())) as server:
+
+        def bug(*_: object) -> int:
+            raise ZeroDivisionError("a bug")
+
+        monkeypatch.setattr(server._store, "tend", bug)
+        monkeypatch.setattr(server.engine, "expire", bug)
+        for _ in range(2):  # an expiry, then a round of housekeeping
+            assert server._deadline() <= now().mono
+            with pytest.raises(ZeroDivisionError):
+                server._wake()
+        assert server._deadline() > now().mono
+
+
 def test_a_link_that_goes_and_comes_costs_nothing(town: Town, running: Running) -> None:
     town.lab.ip(town.server, "link", "set", "s0", "down")
     town.lab.ip(town.server, "link", "set", "s0", "up")

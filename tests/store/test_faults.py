@@ -122,6 +122,30 @@ def test_a_failed_fold_changes_nothing_costs_no_commit_and_the_next_one_works(st
     again.close()
 
 
+def test_a_folder_that_is_not_to_be_found_fails_as_a_store_does_until_it_is_back(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    store = SqliteStore(folder / "leases.db")
+    store.commit([grant(0)], 1.0)
+    store._tail.prepare()
+    open_files = len(list(Path("/proc/self/fd").iterdir()))
+    folder.rename(tmp_path / "away")
+    folder.touch()
+    with pytest.raises(StoreError, match=r"leases\.db: Not a directory .*tail\.1"):
+        store.tend()
+    for _ in range(3):
+        with pytest.raises(StoreError, match=r"leases\.db: Not a directory"):
+            store.commit([grant(1)], 2.0)
+    assert list(store.all()) == [lease(0)]
+    folder.unlink()
+    (tmp_path / "away").rename(folder)
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_files
+    assert not store.commit([grant(1)], 3.0).refused
+    store.close()
+    with closing(SqliteStore(store._path)) as again:
+        assert list(again.all()) == [lease(0), lease(1)]
+
+
 def test_a_closed_store_says_so(store: SqliteStore) -> None:
     store.close()
     for use in (lambda: store.commit([grant(1)], 2.0), store.fold, store.history):

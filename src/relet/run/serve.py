@@ -224,7 +224,7 @@ class Server:
         elif self._expire_at <= moment.mono:
             self._expire(moment)
         if self._tend_at <= moment.mono:
-            self._tend()
+            self._tend(moment)
         self._notify.alive(self._state(), moment.mono)
 
     def _start(self) -> None:
@@ -246,11 +246,13 @@ class Server:
 
     def _expire(self, moment: Now) -> None:
         """A step of expiry; the next one soon if there is more."""
-        done = self.engine.expire(moment, EXPIRE_STEP)
-        self._expire_at = now().mono + (EXPIRE_AGAIN_S if done >= EXPIRE_STEP else TEND_EVERY_S)
+        self._expire_at = moment.mono + TEND_EVERY_S  # also if it fails: it shall not be tried without a rest
+        if self.engine.expire(moment, EXPIRE_STEP) >= EXPIRE_STEP:
+            self._expire_at = now().mono + EXPIRE_AGAIN_S
 
-    def _tend(self) -> None:
+    def _tend(self, moment: Now) -> None:
         """A round of housekeeping. The store folds beside the road."""
+        self._tend_at = moment.mono + TEND_EVERY_S
         failed = ""
         try:
             self._store.tend()
@@ -263,4 +265,3 @@ class Server:
         self._journal.links(drops)
         self._journal.waiting(len(self.intake.backlog), mono)
         self._journal.dropped(drops, mono)
-        self._tend_at = now().mono + TEND_EVERY_S

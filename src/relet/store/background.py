@@ -65,7 +65,8 @@ class Background:
         self._grown, self._seen, self._folds = newest - self._seen, newest, folds
         if (folds and self._due()) or self._tail.scarce():
             self._asked.set()
-        self._tail.check()
+        with named(self._path):
+            self._tail.check()
         self.check()
 
     def check(self) -> None:

@@ -68,7 +68,7 @@ class Tail:
     @property
     def last(self) -> int:
         """Number of the newest change in it; 0 if there is none."""
-        return max((segment.last for segment in self._segments), default=0)
+        return max((segment.last for segment in tuple(self._segments)), default=0)
 
     def append(self, payload: bytes, number: int, changes: int) -> None:
         """Write a record whose first change has this number. Raises OSError, StoreError; then nothing was committed."""
@@ -121,19 +121,36 @@ class Tail:
                 raise
 
     def _take(self) -> Segment:
+        while (segment := self._spare()) is not None:
+            try:
+                if segment.in_place():
+                    return segment
+            except OSError:
+                self._free.append(segment)
+                raise
+            os.close(segment.descriptor)
+        return self._create()
+
+    def _spare(self) -> Segment | None:
+        """A file that is free, for whichever of the threads asks first."""
         try:
-            while not (segment := self._free.popleft()).in_place():
-                os.close(segment.descriptor)
+            return self._free.popleft()
         except IndexError:
-            return self._create()
-        return segment
+            return None
 
     def check(self) -> None:
-        """Somebody may have removed the file that is written to: the next record begins another one, and what is in it is
-        still folded. Raises OSError, and StoreError if that is so."""
+        """Somebody may have removed the file that is written to, or its folder: the next record begins another one, where
+        that can be done, and what is in it is still folded. Raises OSError, StoreError if that is so."""
         segment = self._current
-        if segment is not None and not segment.in_place():
-            self._current = None
+        if segment is None:
+            return
+        there = False
+        try:
+            there = segment.in_place()
+        finally:
+            if not there:
+                self._current = None
+        if not there:
             raise StoreError(f"{segment.path} was removed; its changes are kept by the fold")
 
     def _create(self) -> Segment:
@@ -181,7 +198,7 @@ class Tail:
 
     def prepare(self) -> None:
         """Lay a file ready, if there is room for it. Raises OSError."""
-        spare = self._free.popleft() if self._free else None
+        spare = self._spare()
         try:
             if spare is None and self._roomy():
                 spare = self._create()
