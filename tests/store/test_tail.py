@@ -2,9 +2,11 @@
 
 import errno
 import os
+import re
 import resource
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -188,6 +190,23 @@ def test_another_stores_tail_is_left_alone(store: Path) -> None:
     assert found(store) == [(1, b"first")]
 
 
+@pytest.mark.parametrize(("original", "copy"), [(1, 9), (9, 1)])
+def test_an_older_copy_beside_a_file_is_never_taken_for_it(store: Path, original: int, copy: int) -> None:
+    with closing(Tail(store, ID, True)) as tail:
+        tail.append(b"first", 1, 1)
+        older = file(store).read_bytes()
+        tail.append(b"second", 2, 1)
+    file(store).rename(file(store, original))
+    file(store, copy).write_bytes(older)
+    for opener in (lambda: Tail(store, ID, True), lambda: read(store, ID)):
+        with pytest.raises(StoreError, match="are copies of one file; move the older one away") as told:
+            opener()
+        said = re.findall(r"tail\.(\d) \((?:changes )?up to (\d)\)", str(told.value))
+        assert sorted(said) == sorted([(str(original), "2"), (str(copy), "1")])
+    file(store, copy).unlink()
+    assert found(store) == [(1, b"first"), (2, b"second")]
+
+
 def test_strangers_beside_the_store_are_no_tail(store: Path) -> None:
     names = ["leases.db.tail.1.bak", "leases.db.tail.old", "other.db.tail.1", "leases.db.tail.", "leases.db-wal"]
     for name in names:
@@ -251,6 +270,55 @@ def test_what_is_synced_later_cannot_be_appended_to_while_that_fails(store: Path
             tail._segments[0].synced = tail._segments[0].end
             tail.sync()
     assert found(store) == [(1, b"first"), (2, b"second")]
+
+
+def test_a_file_is_not_given_back_while_it_is_synced(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be begun anew, or closed, and what it then holds be taken for synced."""
+    monkeypatch.setattr(module, "SEGMENT_OCTETS", 100)
+    real, synced = os.fdatasync, list[int]()
+    with closing(Tail(store, ID, False)) as tail:
+        for number in range(1, 4):
+            tail.append(bytes(100), number, 1)
+        first, folding = tail.segments()[0], threading.Thread(target=tail.release, args=(2,))
+
+        def slow(descriptor: int) -> None:
+            if not synced:
+                folding.start()
+                folding.join(0.05)
+                assert folding.is_alive(), "it waits"
+            synced.append(descriptor)
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fdatasync", slow)
+        tail.sync()
+        folding.join()
+        for number in range(4, 6):
+            tail.append(bytes(100), number, 1)
+        assert first in tail.segments()
+        before = list(synced)
+        tail.sync()
+        assert first.descriptor in synced[len(before) :]
+
+
+def test_a_file_that_was_given_back_need_not_be_synced(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SEGMENT_OCTETS", 100)
+    with closing(Tail(store, ID, False)) as tail:
+        for number in range(1, 11):
+            tail.append(bytes(100), number, 1)
+
+        class Between:
+            """Once the first file is synced, the folding thread comes in between and gives back the others."""
+
+            def __enter__(self) -> None:
+                pass
+
+            def __exit__(self, *_: object) -> None:
+                monkeypatch.setattr(tail, "_held", nullcontext())
+                tail.release(9)
+
+        monkeypatch.setattr(tail, "_held", Between())
+        tail.sync()
+        tail.append(bytes(100), 11, 1)
 
 
 def test_a_file_that_somebody_removed_is_told_and_not_written_to_again(store: Path) -> None:

@@ -13,8 +13,9 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
+from threading import Lock
 
 from relet.errors import StoreError
 from relet.store.segment import RECORD_OCTETS, Record, Segment, packed
@@ -32,8 +33,8 @@ _ZEROS = bytes(1 << 18)
 class Tail:
     """The tail of a store that is open for writing. Raises OSError, and StoreError if it is another store's.
 
-    Two threads may use it: one appends, the other reads what was appended, releases and prepares. synced: is a record safe
-    from a power failure before `append` returns?
+    Three threads may use it: one appends, one reads what was appended, releases and prepares, one syncs. synced: is a
+    record safe from a power failure before `append` returns?
     """
 
     def __init__(self, store: Path, identity: bytes, synced: bool) -> None:
@@ -42,6 +43,7 @@ class Tail:
         self._synced = synced
         self._current: Segment | None = None
         self._unsafe = ""
+        self._held = Lock()
         self.closed = False
         opened: list[Segment] = []
         try:
@@ -186,11 +188,14 @@ class Tail:
         while len(self._segments) > 1 or (self._segments and self._segments[0] is not self._current):
             if self._segments[0].last > number:
                 return
-            self._free.append(self._segments.popleft())
-            while len(self._free) > SPARES_MAX:
-                spare = self._free.pop()
-                os.close(spare.descriptor)
-                spare.path.unlink(missing_ok=True)
+            with self._held:
+                segment = self._segments.popleft()
+                segment.synced = segment.end  # what is in it need not be synced any more
+                self._free.append(segment)
+                while len(self._free) > SPARES_MAX:
+                    spare = self._free.pop()
+                    os.close(spare.descriptor)
+                    spare.path.unlink(missing_ok=True)
 
     def scarce(self) -> bool:
         """Is no file laid ready?"""
@@ -218,14 +223,14 @@ class Tail:
         """Make everything that was appended so far safe from a power failure. While that fails, nothing can be appended.
         Raises OSError."""
         for segment in tuple(self._segments):
-            end = segment.end
-            if segment.synced < end:
-                try:
-                    os.fdatasync(segment.descriptor)
-                except OSError as error:
-                    self._unsafe = f"cannot sync {segment.path}: {error.strerror}"
-                    raise
-                segment.synced = end
+            with self._held:  # no file is given back, to be begun anew or closed, while it is synced
+                if segment.synced < (end := segment.end):
+                    try:
+                        os.fdatasync(segment.descriptor)
+                    except OSError as error:
+                        self._unsafe = f"cannot sync {segment.path}: {error.strerror}"
+                        raise
+                    segment.synced = end
         self._unsafe = ""
 
     def close(self) -> None:
@@ -275,11 +280,19 @@ def _opened(store: Path, flags: int, identity: bytes) -> list[Segment]:
                     f"{segment.path} holds the newest changes of another store; "
                     f"put its database back as {store.name}, or move the file away"
                 )
+        opened.sort(key=lambda segment: segment.sequence)
+        for one, other in pairwise(opened):
+            if one.sequence and one.sequence == other.sequence:
+                newest = [max((record.last for record in segment.found()), default=0) for segment in (one, other)]
+                raise StoreError(
+                    f"{one.path} (changes up to {newest[0]}) and {other.path} (up to {newest[1]}) are copies of one file; "
+                    "move the older one away"
+                )
     except BaseException:
         for segment in opened:
             os.close(segment.descriptor)
         raise
-    return sorted(opened, key=lambda segment: segment.sequence)
+    return opened
 
 
 def _sync_folder(folder: Path) -> None:
