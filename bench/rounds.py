@@ -33,6 +33,7 @@ class Sizes:
         self.starts = 1 if quick else 3
         self.lasting, self.brief, self.brief_s = (2_000, 1_000, 4) if quick else (65_536, 20_000, 20)
         self.paced_loads, self.reload_every_s = (6, 3.0) if quick else (4, 2.0)
+        self.history = 0 if quick else 500_000
 
 
 class Bench:

@@ -221,7 +221,7 @@ class Server:
         elif self.reloading.busy:
             self.reloading.step()
             self._reloaded()
-        elif self._expire_at <= moment.mono:
+        if self.engine.starting is None and self._expire_at <= moment.mono:
             self._expire(moment)
         if self._tend_at <= moment.mono:
             self._tend(moment)
