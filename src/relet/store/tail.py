@@ -20,8 +20,8 @@ from threading import Lock
 from relet.errors import StoreError
 from relet.store.segment import RECORD_OCTETS, Record, Segment, packed
 
-SEGMENT_OCTETS = 4 << 20
-"""Length of a file that is laid ready; some 50,000 changes."""
+SEGMENT_OCTETS = 32 << 20
+"""Length of a file that is laid ready; some 300,000 changes. Laying one slows down commits beside it, so it is to last."""
 SPARE_FREE = 16
 """A file is laid ready only where the disk has room for so many of them."""
 SPARES_MAX = 2
