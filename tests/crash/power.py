@@ -222,7 +222,7 @@ def main() -> int:
     told = asked.parse_args()
     with workplace() as folder:
         recording = recorded(folder, told.seed, told.batches, told.sync, told.seconds, told.killed)
-        summary = examine(recording, folder, Told(told.seed, told.batches), Random(told.seed), told.states)
+        summary = examine(recording, folder, Told(told.seed, told.batches, told.sync), Random(told.seed), told.states)
     sys.stdout.write(f"seed {told.seed}, sync {told.sync}: {summary}\n")
     for line in summary.bad[: told.told]:
         sys.stdout.write(f"{line}\n")

@@ -115,7 +115,7 @@ def _outcome(folder: Path, acks: list[Acknowledged]) -> str:
     """'whole', 'lost' if a grant that was acknowledged is not there, 'half' if leases and history disagree, 'unreadable', or
     'bug'."""
     try:
-        with closing(open_store(f"sqlite:{folder / 'leases.db'}")) as store:
+        with closing(open_store(f"sqlite:{folder / 'leases.db'}", sync="os")) as store:
             entries, leases = store.history(limit=MOST_ENTRIES)[::-1], [*store.all()]
     except StoreError:
         return "unreadable"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from crash.story import MOST_ENTRIES, story
 from relet.errors import StoreError
-from relet.model.lease import Entry, Leases
+from relet.model.lease import Entry, Leases, Sync
 from relet.store import open_store
 
 
@@ -23,9 +23,10 @@ class Found(NamedTuple):
 
 
 class Told:
-    """What a story's store should contain."""
+    """What a story's store should contain. sync: the level at which it is opened; at "batch", it is not if it has a hole."""
 
-    def __init__(self, seed: int, batches: int) -> None:
+    def __init__(self, seed: int, batches: int, sync: Sync = "batch") -> None:
+        self._sync = sync
         self.batches = [*story(seed, batches + 1)]
         self.entries: list[Entry] = []
         self.ends: list[int] = []  # of each batch
@@ -38,13 +39,13 @@ class Told:
         """Open the store of a folder. goes_on: commit the next batch to it, and open it again."""
         url = f"sqlite:{folder / 'leases.db'}"
         try:
-            with closing(open_store(url)) as store:
+            with closing(open_store(url, sync=self._sync)) as store:
                 found = self._found(store)
                 if not goes_on or found.outcome != "whole":
                     return found
                 if not self._goes_on(store, found.batches):
                     return Found("stuck", found.batches)
-            with closing(open_store(url)) as store:
+            with closing(open_store(url, sync=self._sync)) as store:
                 if self._found(store) != Found("whole", found.batches + 1):
                     return Found("stuck", found.batches)
         except StoreError:

@@ -158,8 +158,8 @@ def test_nothing_is_granted_that_is_not_on_disk_and_service_resumes(lab: Lab, fa
             status = town.status()
             status.line("the store fails:", str(town.store))
             assert status.wait() == 1
-            if not any("fold failed" in line for line in server.process.lines):
-                server.process.line("fold failed", str(town.store))
+            if not any("upkeep met an error" in line for line in server.process.lines):
+                server.process.line("upkeep met an error", str(town.store))
         address = town.offer(CLIENTS_MAX)
         town.say(CLIENTS_MAX, selecting(address))
         until(lambda: kind_of(town.reply()) == "ACK")  # behind further offers
@@ -181,7 +181,7 @@ def test_a_folder_that_is_not_to_be_found_means_silence_until_it_is_back(lab: La
         address = _grant(town, server, 1)
         away = folder.rename(folder.with_name("away"))
         folder.touch()  # what is asked of the files now fails otherwise than for one that was removed
-        server.process.line("fold failed", str(town.store))
+        server.process.line("upkeep met an error", str(town.store))
         town.say(2, discover())
         town.say(2, selecting(town.reply().yiaddr))
         assert "reason=store-unavailable" in server.verdict("SELECTING")

@@ -266,7 +266,7 @@ def test_housekeeping_that_fails_is_logged_and_tried_again(town: Town, start: St
         running = start(store)
         town.relayed(discover())
         running.replies()
-    assert [line["error"] for line in log if line["event"] == "fold failed; it is tried again"] == ["the disk is full"]
+    assert [line["error"] for line in log if line["event"] == "the store's upkeep met an error"] == ["the disk is full"]
 
 
 def test_upkeep_that_meets_a_bug_rests_before_it_is_tried_again(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

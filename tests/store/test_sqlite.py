@@ -1,8 +1,10 @@
 """What only the SQLite store does: it outlives its process, refuses strange files, and lets others look on."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from relet.errors import StoreError
 from relet.model.lease import Change, Lease, Sync
+from relet.store import tail
 from relet.store.reader import SqliteReader
 from relet.store.rows import PIECE
 from relet.store.schema import connect
@@ -28,6 +31,58 @@ def store(path: Path) -> Iterator[SqliteStore]:
     opened = SqliteStore(path)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def holed(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store whose tail is three files of one change each, without the second; that is beside it."""
+    monkeypatch.setattr(tail, "SEGMENT_OCTETS", 10)
+    store = SqliteStore(path)
+    for number in range(1, 4):
+        store.commit([grant(number, who=number)], 1.0)
+    store.close()
+    path.with_name("leases.db.tail.2").rename(path.with_name("away"))
+    return path
+
+
+def test_a_store_that_lacks_what_was_safe_is_not_opened_until_it_is_put_back(holed: Path) -> None:
+    says = (
+        r'changes 2 to 2, which come before .*\.tail\.3, are missing; put .* back, or start once with sync = "interval"'
+    )
+    for _ in range(2):
+        with pytest.raises(StoreError, match=says):
+            SqliteStore(holed)
+    holed.with_name("away").rename(holed.with_name("leases.db.tail.2"))
+    with closing(SqliteStore(holed)) as store:
+        assert [entry.number for entry in store.history()] == [3, 2, 1]
+
+
+def test_an_older_database_beside_the_tail_is_not_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "SEGMENT_OCTETS", 10)
+    SqliteStore(path).close()
+    shutil.copy(path, path.with_name("older"))
+    with closing(SqliteStore(path)) as store:
+        for number in range(1, 8):
+            store.commit([grant(number, who=number)], 1.0)
+            store.fold()
+        store.commit([grant(8, who=8)], 1.0)
+    path.with_name("older").rename(path)
+    with pytest.raises(StoreError, match=r"changes 1 to \d, which come before .* are missing"):
+        SqliteStore(path)
+
+
+@pytest.mark.parametrize("sync", ["interval", "os"])
+def test_where_a_power_failure_may_leave_a_hole_it_is_told_once_and_the_rest_is_kept(holed: Path, sync: Sync) -> None:
+    with closing(SqliteStore(holed, sync=sync)) as store:
+        with pytest.raises(StoreError, match=r"changes 2 to 2, .* are missing$"):
+            store.tend()
+        store.tend()
+        assert list(store.all()) == [lease(1, who=1), lease(3, who=3)]
+        while store.fold():
+            pass
+    with closing(SqliteStore(holed)) as store:
+        store.tend()
+        assert [entry.number for entry in store.history()] == [3, 1]
 
 
 @pytest.mark.parametrize(("sync", "synced"), [("batch", 3), ("interval", 0), ("os", 0)])

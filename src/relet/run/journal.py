@@ -114,7 +114,7 @@ class Journal:
     def folded(self, error: str) -> None:
         """After each step of the store's housekeeping: what it failed with, '' if it did not."""
         if error and error != self._fold_error:
-            self._log.error("fold failed; it is tried again", error=error)
+            self._log.error("the store's upkeep met an error", error=error)
         self._fold_error = error
 
     def dropped(self, drops: Counter[str], mono: float) -> None:

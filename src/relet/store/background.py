@@ -37,14 +37,15 @@ ENDS_S = 0.05
 class Background:
     """The threads. They begin with the first `tend` and end with `close`.
 
-    syncs: is the tail to be synced, because no commit does it?
+    syncs: is the tail to be synced, because no commit does it? lost: what was found missing, to be told once.
     """
 
-    def __init__(self, path: Path, fold: Fold, tail: Tail, syncs: bool) -> None:
+    def __init__(self, path: Path, fold: Fold, tail: Tail, syncs: bool, lost: str = "") -> None:
         self._path = path
         self._fold = fold
         self._tail = tail
         self._syncs = syncs
+        self._lost = lost
         self._loops = [(self._fold_again, "relet-fold")] + [(self._sync_again, "relet-sync")] * syncs
         self._threads: list[Thread] = []
         self._asked = Event()
@@ -56,7 +57,7 @@ class Background:
         self._limit = STEP_MIN
 
     def tend(self, folds: bool) -> None:
-        """Have it folded, if it may and should be. Raises StoreError while the threads' work fails."""
+        """Have it folded, if it may and should be. Raises StoreError while their work fails, once if changes are lost."""
         if not self._threads:
             self._threads = [Thread(target=loop, name=name, daemon=True) for loop, name in self._loops]
             for thread in self._threads:
@@ -68,6 +69,9 @@ class Background:
         with named(self._path):
             self._tail.check()
         self.check()
+        lost, self._lost = self._lost, ""
+        if lost:
+            raise StoreError(lost)
 
     def check(self) -> None:
         """Raises StoreError if something failed the last time that it was done."""

@@ -41,9 +41,15 @@ class SqliteStore:
             opened.callback(FileLock(self._path).release)
             connection = opened.enter_context(closing(connect(self._path)))
             self._tail = opened.enter_context(closing(Tail(self._path, identity(connection), sync == "batch")))
-            self._number = max(rows.last_number(connection), self._tail.last)
+            newest = rows.last_number(connection)
+            hole = self._tail.hole(newest)
+            if hole and sync == "batch":  # at the other levels a power failure may do that
+                raise StoreError(
+                    f'{hole}; put their file back, or start once with sync = "interval" to go on without them'
+                )
+            self._number = max(newest, self._tail.last)
             self._fold = Fold(self._path, connection, self._tail)
-            self._background = Background(self._path, self._fold, self._tail, sync == "interval")
+            self._background = Background(self._path, self._fold, self._tail, sync == "interval", hole)
             opened.callback(self._background.close)
             self._reader = opened.enter_context(closing(SqliteReader(self._path)))
             if load:

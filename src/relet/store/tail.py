@@ -72,6 +72,15 @@ class Tail:
         """Number of the newest change in it; 0 if there is none."""
         return max((segment.last for segment in tuple(self._segments)), default=0)
 
+    def hole(self, newest: int) -> str:
+        """What is missing between the database, whose newest change this is, and the tail, or in the tail; '' if nothing."""
+        for segment in tuple(self._segments):
+            if segment.last > newest:
+                if segment.first > newest + 1:
+                    return f"changes {newest + 1} to {segment.first - 1}, which come before {segment.path}, are missing"
+                newest = segment.last
+        return ""
+
     def append(self, payload: bytes, number: int, changes: int) -> None:
         """Write a record whose first change has this number. Raises OSError, StoreError; then nothing was committed."""
         if self.closed or self._unsafe:
