@@ -22,6 +22,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("storms")
     server = Relet()
     memory = with_leases(50, server)
+    (folder / "folder").mkdir()
     save(memory, folder / "fleet.json")
     save(new(50), folder / "none.json")
     made = storm(memory, server, Wanted(reboot=1)).report
@@ -65,6 +66,15 @@ TO = ("--server", "10.64.0.1", "--relay", "10.64.0.2")
         (("allocate", "--clients", "5", *TO, "--models", "macintosh=5"), "windows"),
         (("allocate", "--clients", "5", *TO, "good.json"), "they go with compare"),
         (("allocate", "--clients", "5", *TO, "--json", "absent/report.json"), "no folder absent"),
+        (("allocate", "--clients", "5", *TO, "--picture", "folder"), "folder is a folder"),
+        (("allocate", "--clients", "5", *TO, "--save", "absent/fleet.json"), "no folder absent"),
+        (("allocate", "--clients", "5", "--interface", "eth0", "--relay", "10.64.0.2"), "no relays"),
+        (("allocate", "--clients", "5", "--interface", "eth0", "--circuits", "5"), "those of relays"),
+        (("allocate", "--clients", "5", "--server", "10.64.0.2", "--relay", "10.64.0.2"), "one of the relays"),
+        (("allocate", "--clients", "5", *TO, "--window", "1", "--processes", "2"), "at least --processes"),
+        (("compare", "good.json", "--json", "other.json"), "leave out --json"),
+        (("compare", "good.json", "--clients", "5"), "leave out --clients"),
+        (("compare", "good.json", "--picture", "folder"), "folder is a folder"),
         (("compare",), "compare takes the reports"),
         (("compare", "fleet.json"), "no report"),
         (("compare", *["good.json"] * 7, "--picture", "all.svg"), "room for 6"),
@@ -91,6 +101,15 @@ def test_what_cannot_be_read_or_bound_is_the_environments_fault(files: Path, mon
         in_use = relet("storm", "allocate", "--clients", "5", "--server", "127.0.0.8", "--relay", "127.0.0.9")
     assert in_use.code == 3
     assert "cannot bind 127.0.0.9:67" in in_use.err
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sharing:
+        sharing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        with suppress(PermissionError):
+            sharing.bind(("127.0.0.9", 67))
+        another = relet(
+            "storm", "allocate", "--clients", "5", "--server", "127.0.0.8", "--relay", "127.0.0.9", "--processes", "2"
+        )
+    assert another.code == 3
+    assert "cannot bind 127.0.0.9:67" in another.err
     no_link = relet("storm", "allocate", "--clients", "5", "--interface", "absent0")
     assert no_link.code == 3
 

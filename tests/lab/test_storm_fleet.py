@@ -287,6 +287,27 @@ def test_a_window_holds_the_others_back() -> None:
     assert len(fleet.speak(0.2, 1000)[0]) == 10
 
 
+def test_a_window_is_of_all_processes_together() -> None:
+    actors = cast(new(100), Wanted(allocate=1), WALL, 1)
+    fleets = [Fleet(actors, Manner(window=11), 1, WALL, (RELAY,), first, 3) for first in range(3)]
+    assert [len(fleet.speak(0.0, 1000)[0]) for fleet in fleets] == [4, 4, 3]
+
+
+def test_on_a_link_each_answer_is_counted_once_and_those_to_strangers_are_not() -> None:
+    """Each process hears all answers."""
+    server = Relet()
+    stranger = answer(Message(op=1, xid=7, chaddr=b"\x52\x54\0\0\0\1"), ACK, FIRST)
+    nobody = answer(Message(op=1, xid=7, chaddr=b"\2\1\0\0\0\1"), ACK, FIRST)
+
+    def link(payloads: Sequence[bytes], now: float) -> list[bytes]:
+        return [*server(payloads, now), *([stranger, stranger[:240], nobody, nobody[:240]] if now == 0 else [])]
+
+    report = storm(new(20), link, Wanted(allocate=1), Manner(alone=False), processes=3).report
+    assert report.answers == {"OFFER": 20, "ACK": 21}
+    assert sum(report.timeline.answers) == 20 + 20 + 2
+    assert {name: each.count for name, each in report.wrong.items()} == {wrong.NOBODY: 1, wrong.MALFORMED: 1}
+
+
 def test_secs_tell_how_long_a_client_waits() -> None:
     """RFC 2131 s2, table 1."""
     actors = cast(new(5), Wanted(allocate=1), WALL, 1)

@@ -111,12 +111,13 @@ def test_it_ends_by_itself_when_nobody_answers(place: Place) -> None:
     assert process.wait() == 1
 
 
-def test_ctrl_c_gives_the_report_so_far(place: Place) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_give_the_report_so_far(place: Place, ending: signal.Signals) -> None:
     process = place.start(
         "allocate", "--server", "10.64.0.99", "--relay", "10.64.0.2", "--clients", "20", "--limit", "60s"
     )
     process.line("bound 0 of 20")
-    process.signal(signal.SIGINT)
+    process.signal(ending)
     process.line("0 of 20", "interrupted after")
     assert process.wait() == 1
 

@@ -4,6 +4,7 @@ Reads the command line, says what it is about to do, shows how far it is, and tu
 fleet does is in lab/storm.
 """
 
+import os
 import random
 import sys
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ HIGHEST_SEED = 1 << 32
 
 
 def storm(
+    context: typer.Context,
     work: Annotated[
         Work,
         typer.Argument(
@@ -137,6 +139,7 @@ def storm(
     clients are bound and no answer was wrong; 1: not so.
     """
     if work is Work.COMPARE:
+        _check_only_comparing(context)
         raise typer.Exit(_compare(reports or [], picture))
     if reports:
         raise typer.BadParameter(f"{work} takes no files; they go with compare")
@@ -150,7 +153,7 @@ def storm(
         broadcast=broadcast,
         alone=not interface,
     )
-    _check(work, memory, server, interface, manner, bool(over), rate)
+    _check(work, memory, server, relay, interface, manner, processes, bool(over), rate)
     wanted = _wanted(work, mix, expired, foreign, taken, foreign_prefix)
     plan = Plan(
         manner,
@@ -182,8 +185,7 @@ def _run(order: Order) -> int:
     """The storm itself; its exit code."""
     memory, plan = order.memory, order.plan
     for file in (order.save_to, order.json_to, order.picture):
-        if file is not None and not file.parent.is_dir():
-            raise typer.BadParameter(f"there is no folder {file.parent} for {file.name}")
+        _check_place(file)
     actors = cast(memory, order.wanted, now().wall, plan.seed)
     crew = Crew(plan, actors)
     there = actors.shares_text()
@@ -200,6 +202,18 @@ def _run(order: Order) -> int:
     if order.picture is not None:
         order.picture.write_text(render([made]), encoding="utf-8")
     return 0 if made.good else 1
+
+
+def _check_place(file: Path | None) -> None:
+    """Before there is something to lose: can this file be written? Raises typer.BadParameter."""
+    if file is None:
+        return
+    if not file.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {file.parent} for {file.name}")
+    if file.is_dir():
+        raise typer.BadParameter(f"{file} is a folder; write the name of a file in it")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise typer.BadParameter(f"{file} must not be written by this user")
 
 
 def _fleet(file: Path | None, clients: int | None, models: str, seed: int | None, circuits: int, relay: str) -> Memory:
@@ -223,7 +237,15 @@ def _fleet(file: Path | None, clients: int | None, models: str, seed: int | None
 
 
 def _check(
-    work: Work, memory: Memory, server: str, interface: str, manner: Manner, over: bool, rate: float | None
+    work: Work,
+    memory: Memory,
+    server: str,
+    relay: str,
+    interface: str,
+    manner: Manner,
+    processes: int,
+    over: bool,
+    rate: float | None,
 ) -> None:
     """Raises typer.BadParameter for what does not go together."""
     if bool(server) == bool(interface):
@@ -234,6 +256,12 @@ def _check(
         raise typer.BadParameter(
             "--server needs --relay: one or more addresses of this machine that the server has a network for"
         )
+    if server in memory.relays:
+        raise typer.BadParameter(f"{server} is one of the relays; a server at its port 67 would be this fleet itself")
+    if interface and relay:
+        raise typer.BadParameter("on a link there are no relays; leave out --relay, or write --server")
+    if interface and memory.circuits:
+        raise typer.BadParameter("circuits are those of relays; a fleet that has some cannot stand on a link")
     if interface and work in (Work.RENEW, Work.MIXED):
         raise typer.BadParameter("on a link, renewals need an address on each client; let them come through --relay")
     if work in (Work.REBOOT, Work.RENEW, Work.MIXED) and not memory.leases:
@@ -246,6 +274,8 @@ def _check(
         raise typer.BadParameter(
             "with --window a client begins when another is done; leave out --curve, --over and --rate"
         )
+    if 0 < manner.window < processes:
+        raise typer.BadParameter("--window is of all processes together; it must be at least --processes")
     if manner.curve is Curve.AT_ONCE and (over or rate):
         raise typer.BadParameter("--over and --rate need another curve than at-once")
 
@@ -286,12 +316,22 @@ def _setup(work: Work, name: str, memory: Memory, plan: Plan) -> Setup:
     )
 
 
+def _check_only_comparing(context: typer.Context) -> None:
+    """Raises typer.BadParameter for an option that is about clients."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE" and name not in ("work", "reports", "picture"):
+            raise typer.BadParameter(f"compare takes reports and --picture; leave out {parameter.opts[0]}")
+
+
 def _compare(files: Sequence[Path], picture: Path | None) -> int:
     """Several reports side by side; 1 if one of them is not good."""
     if not files:
         raise typer.BadParameter("compare takes the reports that --json wrote")
     if picture is not None and len(files) > MOST_RUNS:
         raise typer.BadParameter(f"a picture has room for {MOST_RUNS} reports")
+    _check_place(picture)
     made = [_read(file) for file in files]
     if picture is not None:
         picture.write_text(render(made), encoding="utf-8")

@@ -17,6 +17,8 @@ LEAST = 241
 """Octets of the shortest answer that has a cookie and an option's first octet."""
 
 _HEADER = Struct("!B3xI8xI8xHI202x4s")  # op, xid, yiaddr, chaddr in two parts, cookie
+XID, CHADDR_START = slice(4, 8), slice(28, 30)
+"""Where an answer has its transaction number, and the first two octets of a hardware address (RFC 2131 s2)."""
 _WORD = Struct("!I")
 _OPTIONS = 240
 _END = 255

@@ -40,6 +40,8 @@ LINGER_S = 0.3
 PATIENCE_S = 15.0
 """How long a process may take to hand over its part."""
 MOST_PROCESSES = 64
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""They end a storm with the report so far."""
 
 Socket = RelaySocket | CrowdSocket
 
@@ -49,7 +51,7 @@ class End(StrEnum):
 
     DONE = "done"  # every client has a lease, or has given up
     LIMIT = "limit"  # its time was over
-    INTERRUPTED = "interrupted"  # somebody pressed Ctrl-C
+    INTERRUPTED = "interrupted"  # somebody pressed Ctrl-C, or sent SIGTERM
 
 
 class Outcome(NamedTuple):
@@ -84,6 +86,8 @@ class Crew:
                 self._sockets.append([])
                 for relay in plan.relays:
                     shared = plan.processes > 1
+                    if shared and len(self._sockets) == 1:  # nobody else may share it, such as another storm
+                        RelaySocket(parse_ip(relay), parse_ip(plan.server)).close()
                     self._sockets[-1].append(RelaySocket(parse_ip(relay), parse_ip(plan.server), shared))
                 if plan.interface:
                     self._sockets[-1].append(CrowdSocket(plan.interface))
@@ -104,7 +108,7 @@ class Crew:
     def perform(self, watch: Callable[[Glance], None]) -> Outcome:
         """Let it happen.
 
-        SIGINT (Ctrl-C) ends it early. Raises MachineError if a process is lost. In the main thread.
+        SIGINT (Ctrl-C) and SIGTERM end it early. Raises MachineError if a process is lost. In the main thread.
         """
         plan = self.plan
         fleets = [
@@ -116,6 +120,8 @@ class Crew:
         context = get_context("fork")
         pipes: list[Connection] = []
         workers = []
+        wish = Wish()
+        before = {number: signal.signal(number, wish.heard) for number in ENDING}
         for number, fleet in enumerate(fleets):
             fleet.wall = began.wall + start - began.mono
             ours, theirs = context.Pipe()
@@ -124,12 +130,11 @@ class Crew:
             worker.start()
             theirs.close()
             workers.append(worker)
-        wish = Wish()
-        before = signal.signal(signal.SIGINT, wish.heard)
         try:
             parts = _gather(pipes, watch, self.plan.limit_s + PATIENCE_S, wish)
         finally:
-            signal.signal(signal.SIGINT, before)
+            for signal_number, handler in before.items():
+                signal.signal(signal_number, handler)
             for worker in workers:
                 worker.join(1)
                 if worker.is_alive():
@@ -146,7 +151,8 @@ class Crew:
         """What each process does, from that moment of the monotonic clock on. others: ends of pipes that are not its own."""
         for end in others:
             end.close()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears it, and says so
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)  # the first process hears it, and says so
         gc.freeze()  # what is there stays there; nobody need look at it again
         with suppress(ConnectionError):  # nobody watches any more: whoever began the storm was killed
             drive(fleet, sockets, self.plan.limit_s, pipe, start)
@@ -204,7 +210,7 @@ def _carry(fleet: Fleet, sockets: Sequence[Socket], start: float) -> tuple[float
 
 
 class Wish:
-    """Has somebody pressed Ctrl-C?"""
+    """Has somebody asked for the end?"""
 
     def __init__(self) -> None:
         self.to_end = False

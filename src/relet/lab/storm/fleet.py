@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from relet.errors import WireError
 from relet.lab.storm import wrong
-from relet.lab.storm.answers import ACK, KNOWN, NAK, OFFER, Answer, read
+from relet.lab.storm.answers import ACK, CHADDR_START, KNOWN, NAK, OFFER, XID, Answer, read
 from relet.lab.storm.cast import Cast, Share
 from relet.lab.storm.curves import Curve, arrivals
 from relet.lab.storm.judge import Judge
@@ -53,7 +53,8 @@ _WORD = 0xFFFFFFFF
 
 
 class Manner(NamedTuple):
-    """How the crowd comes and behaves. window: clients that are on their way at a time at most; 0 for the curve alone.
+    """How the crowd comes and behaves. window: clients that are on their way at a time at most, of all processes together; 0
+    for the curve alone.
     alone: is there nobody else on the link, so that an answer to a stranger is wrong?"""
 
     curve: Curve = Curve.AT_ONCE
@@ -107,6 +108,7 @@ class Fleet:
         self.tally = Tally()
         self._judge = Judge(cast, self.tally)
         self._cast, self._manner, self.wall = cast, manner, wall
+        self._window = manner.window // stride + (first < manner.window % stride)
         self._first, self._stride = first, stride
         self._mine = mine = range(first, cast.memory.clients, stride)
         self._salt = salt(seed)
@@ -117,7 +119,8 @@ class Fleet:
         self._relays = max(1, len(relays))
         self._circuits = cast.memory.circuits
         self._templates = _templates(cast, manner, relays)
-        self._start = int.from_bytes(hardware(cast.memory.tribe))
+        self._hardware = hardware(cast.memory.tribe)
+        self._start = int.from_bytes(self._hardware)
         self._numbers = array("I", (cast.numbers[whole] for whole in mine))
         self._xids = array("I", (whole * ATTEMPTS * _ODD + self._salt & _WORD for whole in mine))
         self._looks = array("H", (cast.models[whole] * self._relays + whole % self._relays for whole in mine))
@@ -171,7 +174,9 @@ class Fleet:
     def hear(self, payloads: Sequence[bytes], now: float) -> None:
         """Answers of servers, whatever they are."""
         answers, bound = self._answers, self._bound_so_far
-        for data in payloads:
+        ours = [data for data in payloads if self._is_ours(data)]
+        self.tally.ignored += len(payloads) - len(ours)
+        for data in ours:
             try:
                 answer = read(data)
             except WireError as error:
@@ -182,7 +187,7 @@ class Fleet:
             if client is not None:
                 self._answer(client, answer, now)
         slot = int(now / SLOT_S)
-        self.tally.answered_at[slot] += len(payloads)
+        self.tally.answered_at[slot] += len(ours)
         if number := self._bound_so_far - bound:
             self.tally.bound_at[slot] += number
 
@@ -226,7 +231,7 @@ class Fleet:
         )
 
     def _window_is_full(self) -> bool:
-        return bool(self._manner.window) and self._begun - self._finished >= self._manner.window
+        return bool(self._manner.window) and self._begun - self._finished >= self._window
 
     def _begin(self, now: float) -> None:
         """Send those on their way whose time has come."""
@@ -283,17 +288,20 @@ class Fleet:
         at = now + self._waits[tries] + (2 * self._random() - 1) * self._jitter
         return min(at, self._exchange[client] + self._manner.reboot_timeout_s) if kind == INIT_REBOOT else at
 
+    def _is_ours(self, data: bytes) -> bool:
+        """On a link, all processes hear all, and strangers' answers too: each answer is one process's, by its transaction.
+        That of a stranger is told by its hardware address, unless its transaction is one of ours."""
+        whole = ((int.from_bytes(data[XID]) - self._salt) * INVERSE & _WORD) // ATTEMPTS
+        if whole % self._stride != self._first:
+            return False
+        return self._manner.alone or whole < self._cast.memory.clients or data[CHADDR_START] == self._hardware
+
     def _client_of(self, answer: Answer) -> int | None:
         """Which of our clients is meant, if its answer is for it and for what it asks now."""
         whole, attempt = divmod((answer.xid - self._salt) * INVERSE & _WORD, ATTEMPTS)
-        client, rest = divmod(whole - self._first, self._stride)
-        if rest and 0 <= whole < self._cast.memory.clients:
-            self.tally.ignored += 1  # another process's: on a link, all hear all
-        elif rest or not 0 <= client < len(self._mine):
-            if self._manner.alone or answer.start == self._start:
-                self._judge.nobody(answer)
-            else:
-                self.tally.ignored += 1
+        client = whole // self._stride
+        if client >= len(self._mine):
+            self._judge.nobody(answer)
         elif answer.number != self._numbers[client] or answer.start != self._start:
             self._judge.other_hardware(whole, answer)
         elif attempt != self._attempt[client] or self._doing[client] == IDLE:
