@@ -102,13 +102,16 @@ def test_while_changes_come_they_gather(
 
 def test_a_file_is_laid_ready_whatever_is_folded(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     store = opened("batch")
-    background = store._background
-    monkeypatch.setattr(background, "_loops", [])
+    background, tail = store._background, store._tail
+    monkeypatch.setattr(background, "_loops", [(lambda: None, "idle")])
+    assert tail.scarce()
+    background.tend(folds=False)
+    assert (tail.scarce(), background._asked.is_set()) == (False, False)
+    store.commit([grant(1)], 1.0)  # it is used
     background.tend(folds=False)
     assert background._asked.is_set()
-    store.commit([grant(1)], 1.0)
     background.round()
-    assert (store._tail.scarce(), store._fold.folded_to) == (False, 0)
+    assert (tail.scarce(), store._fold.folded_to) == (False, 0)
 
 
 def test_an_end_in_the_middle_of_a_step_undoes_it(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

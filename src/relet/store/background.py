@@ -59,6 +59,7 @@ class Background:
     def tend(self, folds: bool) -> None:
         """Have it folded, if it may and should be. Raises StoreError while their work fails, once if changes are lost."""
         if not self._threads:
+            self._try(self._prepare)  # a server that has just started is not busy yet, and may soon be
             self._threads = [Thread(target=loop, name=name, daemon=True) for loop, name in self._loops]
             for thread in self._threads:
                 thread.start()

@@ -20,14 +20,14 @@ from threading import Lock
 from relet.errors import StoreError
 from relet.store.segment import RECORD_OCTETS, Record, Segment, packed
 
-SEGMENT_OCTETS = 32 << 20
-"""Length of a file that is laid ready; some 300,000 changes. Laying one slows down commits beside it, so it is to last."""
+SEGMENT_OCTETS = 16 << 20
+"""Length of a file that is laid ready; some 150,000 changes. Laying one slows down commits beside it, so it is to last."""
 SPARE_FREE = 16
 """A file is laid ready only where the disk has room for so many of them."""
 SPARES_MAX = 2
 """Files that are kept for later; more are removed."""
 
-_ZEROS = bytes(1 << 18)
+_ZEROS = bytes(1 << 20)
 
 
 class Tail:
