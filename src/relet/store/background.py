@@ -23,9 +23,9 @@ ENOUGH, LONG = 5_000, 500_000
 """So many changes gather while it is quiet, and while it is not: a start has to read them. In silence all are folded."""
 STEP_MIN, STEP_MAX = 1_000, 100_000
 """A step has so many changes,"""
-STEP_QUIET_S, STEP_BUSY_S = 1.0, 0.25
-"""and takes so long where it can: it lays claim to the disk as well."""
-REST_QUIET, REST_BUSY = 0.1, 3.0
+STEP_S = 0.1
+"""and takes so long where it can: it lays claim to the disk as well, and the quiet may end."""
+REST_QUIET, REST_BUSY = 0.2, 3.0
 """For each second of folding, so many of rest before the next step."""
 SYNC_EVERY_S = 0.5
 """How often the tail is synced where no commit does it."""
@@ -133,14 +133,16 @@ class Background:
         self._tail.prepare()
 
     def _work_off(self) -> None:
-        """Steps, until there is little left or more should gather first."""
+        """Steps, until there is little left or more should gather first: at once when the quiet is over."""
         while self._folds and self._due() and not self._stopping.is_set():
-            began = perf_counter()
+            began, newest = perf_counter(), self._tail.last
             done = self._fold.step(self._limit)
             took = perf_counter() - began
             if done < self._limit:
                 return
-            wanted, rest = (STEP_QUIET_S, REST_QUIET) if self._quiet else (STEP_BUSY_S, REST_BUSY)
-            self._limit = min(max(int(self._limit * min(wanted / took, 2.0)), STEP_MIN), STEP_MAX)
-            self._stopping.wait(took * rest)
+            quiet = self._quiet
+            self._limit = min(max(int(self._limit * min(STEP_S / took, 2.0)), STEP_MIN), STEP_MAX)
+            self._stopping.wait(took * (REST_QUIET if quiet else REST_BUSY))
+            if quiet and self._tail.last - newest > QUIET:
+                return
             self._tail.prepare()
