@@ -3,6 +3,7 @@
     python bench/beside.py --compare FILE [--only versus,paced] [--quick] [--json FOLDER]
 
     versus    Kea and relet by turns: allocation, reboot, renewal; windows of 64 and 1000
+    apart     the same with a second between the loads
     cached    reboot with `cache-threshold` beside an echo in Python
     sync      reboot with each level of durability
     features  Kea and relet with option 82, classes, 30 % reservations, real clients' parameter lists; relet's metrics read
@@ -25,10 +26,11 @@ import kept
 from lasting import million, paced
 from rounds import Bench, Sizes, Table, said
 from stand import Stand, lacking
-from turns import cached, features, sync, versus
+from turns import apart, cached, features, sync, versus
 
 PARTS: Mapping[str, Callable[[Bench], Table]] = {
     "versus": versus,
+    "apart": apart,
     "cached": cached,
     "sync": sync,
     "features": features,

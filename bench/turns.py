@@ -1,6 +1,10 @@
 """Servers by turns, round after round, so that a drifting machine hits all alike: rates, and their ratio round by round."""
 
+import json
+import os
+import shlex
 import statistics
+import subprocess
 import sys
 import time
 from functools import partial
@@ -9,20 +13,40 @@ from pathlib import Path
 import fleet
 import setups
 from rounds import PAUSE_S, Bench, Round, Table, compared, said, whole
-from stand import SERVER, Figures, Meanwhile, Request, given, scrape
+from stand import RELET, SERVER, Figures, Meanwhile, Request, given, scrape
 
 from relet.run.control import ask
 from relet.wire.address import parse_ip
 
 DISCOVER, REQUEST = bytes((1,)), bytes((3,))
 WINDOWS = (64, 1000)
-LEVELS = ("batch", "interval", "os")
-WINDOWS = (64, 1000)
+MODES = ("dora", "reboot", "renew")
 LEVELS = ("batch", "interval", "os")
 
 
 def versus(bench: Bench) -> Table:
-    """Rates by window and kind of load, both servers in each round."""
+    """Rates by window and kind of load, as the side-by-side bench itself measures them."""
+    figures: Table = {}
+    for window, turns in zip(WINDOWS, (bench.sizes.rounds, bench.sizes.costly_rounds), strict=True):
+        told = bench.folder(f"versus{window}") / "told.json"
+        words = ["--servers", "kea,relet", "--clients", bench.sizes.clients, "--window", window, "--repeat", turns]
+        subprocess.run(
+            [sys.executable, bench.compare, *map(str, words), "--json", told],
+            check=True,
+            stdout=sys.stderr,
+            env=os.environ | {"RELET_CMD": shlex.join(RELET)},
+        )
+        done = json.loads(told.read_text(encoding="utf-8"))
+        for row in done["relet"]:
+            for mode in MODES:
+                whole("relet", row[mode], bench.sizes.clients)
+        rounds: list[Round] = [{name: done[name][turn] for name in done} for turn in range(turns)]
+        figures[str(window)] = {mode: compared(rounds, mode) for mode in MODES}
+    return figures
+
+
+def apart(bench: Bench) -> Table:
+    """The same with a second between the loads, so that every lease has to be written anew."""
     sizes = bench.sizes
     rounds: dict[int, list[Round]] = {window: [] for window in WINDOWS}
     for turn in range(sizes.rounds):
@@ -31,17 +55,14 @@ def versus(bench: Bench) -> Table:
             for name, command in (("kea", setups.kea), ("relet", setups.relet)):
                 with bench.server(name, command):
                     row[name] = {}
-                    for mode in ("dora", "reboot", "renew"):
+                    for mode in MODES:
                         load = bench.stand.dhcpload(mode, sizes.clients, bench.state(name), window)
                         whole(name, load, sizes.clients)
                         row[name][mode] = load
                         time.sleep(PAUSE_S)
             rounds[window].append(row)
             said(f"window {window}", {mode: compared([row], mode)["ratio"] for mode in row["kea"]})
-    return {
-        str(window): {mode: compared(done, mode) for mode in ("dora", "reboot", "renew")}
-        for window, done in rounds.items()
-    }
+    return {str(window): {mode: compared(done, mode) for mode in MODES} for window, done in rounds.items()}
 
 
 def cached(bench: Bench) -> Table:

@@ -111,6 +111,7 @@ def test_every_block_and_figure_of_the_template_can_be_filled(docs: Any) -> None
     performance = docs("performance")
     everything = {
         "versus": {window: {kind: compared(2) for kind in performance.KINDS} for window in ("64", "1000")},
+        "apart": {"64": {kind: compared(2) for kind in performance.KINDS}},
         "features": {kind: compared(2) for kind in performance.HALVES},
         "cached": {"ratio": 1.0, "ratios": [1.0]}
         | {f"{server} {name}": 1.0 for server in ("echo", "relet") for name in ("per_second", "p50_ms", "p99_ms")},
