@@ -114,3 +114,10 @@ def test_prefixes_that_no_host_lies_in(read: Callable[[object], object], configu
     with pytest.raises(ValueError, match="/") as caught:
         read(configured)
     assert str(caught.value) == f"'{configured}' has addresses that no host has; write one such as 192.168.1.0/24"
+
+
+@pytest.mark.parametrize("configured", [0, -1, values.MOST_BACKLOG + 1, "many", True])
+def test_a_backlog_has_bounds(configured: object) -> None:
+    with pytest.raises(ValueError, match="from 1 to 10000000"):
+        values.backlog(configured)
+    assert values.backlog(200_000) == 200_000

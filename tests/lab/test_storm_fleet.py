@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from relet.lab.storm import wrong
 from relet.lab.storm.cast import Share, Wanted, cast
+from relet.lab.storm.curves import Curve
 from relet.lab.storm.fleet import ATTEMPTS, Fleet, Manner, part_of, salt
 from relet.lab.storm.models import MODELS, USUAL
 from relet.wire.message import Message, decode
@@ -210,6 +211,39 @@ def test_an_answer_that_came_twice_is_surplus_and_one_that_contradicts_is_wrong(
 
     report = storm(memory, contradicting, Wanted(reboot=1)).report
     assert report.wrong[wrong.NAK_WITHOUT_RIGHT].count == 10
+
+
+def test_a_nak_is_judged_only_if_its_server_granted_the_lease() -> None:
+    memory = with_leases(10, GOOD)
+    other = replace(memory, servers=type(memory.servers)("I", [9] * 10))
+    assert storm(memory, REFUSING, Wanted(reboot=1)).report.wrong[wrong.NAK_WITHOUT_RIGHT].count == 10
+    assert storm(other, REFUSING, Wanted(reboot=1)).report.good
+
+
+def test_a_lease_that_was_refused_is_not_remembered_and_one_that_met_silence_is() -> None:
+    memory = with_leases(10, GOOD)
+
+    def refusing(request: Message) -> bytes | None:
+        return answer(request, NAK, 0) if request.kind == MessageType.REQUEST else None
+
+    assert not any(storm(memory, scripted(refusing), Wanted(reboot=1), limit_s=5.0).memory.addresses)
+    assert storm(memory, scripted(lambda _: None), Wanted(reboot=1), limit_s=20.0).memory == memory
+    assert storm(memory, scripted(refusing), Wanted(reboot=1, foreign=1.0), limit_s=5.0).memory == memory
+
+
+def test_a_fleet_is_behind_when_its_requests_are() -> None:
+    fleet = Fleet(cast(new(10), Wanted(allocate=1), WALL, 1), Manner(Curve.STEADY, 1.0), 1, WALL, (RELAY,))
+    for now in (1.0, 5.0):
+        fleet.speak(now, 5)
+    assert fleet.tally.behind_s == pytest.approx(5.0 - 0.55)
+
+
+def test_if_all_remember_anothers_address_it_is_each_others() -> None:
+    memory = with_leases(20, GOOD)
+    actors = cast(memory, Wanted(reboot=1, taken=1.0), WALL, 1)
+    assert set(actors.shares) == {Share.TAKEN}
+    assert sorted(actors.asked) == sorted(memory.addresses)
+    assert all(one != other for one, other in zip(actors.asked, memory.addresses, strict=True))
 
 
 def test_who_is_refused_without_end_gives_up() -> None:

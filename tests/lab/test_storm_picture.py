@@ -130,5 +130,5 @@ def test_labels() -> None:
         "10 s",
     ]
     assert seconds_label(0.5, 3.0) == "0.5 s"
-    assert count_label(20000.0) == "20,000"
+    assert [count_label(number) for number in (0, 0.2, 1.0, 57.33, 20000.0)] == ["0", "0.2", "1", "57.3", "20,000"]
     assert [round_up(value) for value in (0, 0.7, 7, 31, 130)] == [1, 0.8, 8, 40, 150]

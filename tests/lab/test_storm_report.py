@@ -13,11 +13,22 @@ from relet.lab.storm.cast import Wanted, cast
 from relet.lab.storm.memory import FleetFileError, load, save
 from relet.lab.storm.report import Report, report
 from relet.lab.storm.tally import SLOT_S, Part, Tally, bucket, middle, quantile
-from relet.lab.storm.words import lines, seconds_text, side_by_side
+from relet.lab.storm.words import lines, seconds_text, side_by_side, told_apart
 from relet.lab.storm.wrong import WRONG
 from support.storms import SETUP, WALL, Relet, new, storm, with_leases
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "storm.schema.json").read_text(encoding="utf-8"))
+
+
+def part_of(
+    bound: list[float], addresses: list[int], expires: "array[int]", tally: Tally, first: int = 0, stride: int = 1
+) -> Part:
+    """What one process tells of clients that began at once, and gave nothing up."""
+    count = len(bound)
+    began, left, servers = array("d", [0.0] * count), array("d", [-1.0] * count), array("I", bytes(4 * count))
+    return Part(
+        first, stride, tally, began, array("d", bound), array("I", addresses), expires, servers, left, bytes(count)
+    )
 
 
 def of(bound: list[float], addresses: list[int], tally: Tally | None = None) -> Report:
@@ -28,7 +39,7 @@ def of(bound: list[float], addresses: list[int], tally: Tally | None = None) -> 
         if at >= 0:
             tally.bound_at[int(at / SLOT_S)] += 1
     expires = array("I", [int(WALL) + 1000] * len(bound))
-    part = Part(0, 1, tally, array("d", [0.0] * len(bound)), array("d", bound), array("I", addresses), expires)
+    part = part_of(bound, addresses, expires, tally)
     return report(SETUP(memory), cast(memory, Wanted(allocate=1), WALL, 1), [part], "done", WALL, 60.0)
 
 
@@ -62,12 +73,41 @@ def test_two_clients_with_one_address_are_found(bound: list[float], addresses: l
 def test_two_clients_with_one_address_are_found_across_processes() -> None:
     memory = new(4)
     until = array("I", [int(WALL) + 1000] * 2)
-    parts = [
-        Part(first, 2, Tally(), array("d", [0.0, 0.0]), array("d", [0.1, 0.2]), array("I", [7, 8 + first]), until)
-        for first in (0, 1)
-    ]
+    parts = [part_of([0.1, 0.2], [7, 8 + first], until, Tally(), first, 2) for first in (0, 1)]
     made = report(SETUP(memory), cast(memory, Wanted(allocate=1), WALL, 1), parts, "done", WALL, 1.0)
     assert made.wrong["two-clients-one-address"].examples == ("clients 0 and 1 both have 0.0.0.7",)
+
+
+@pytest.mark.parametrize(
+    ("left", "bound", "address", "lasts", "wrong"),
+    [
+        (-1.0, -1.0, 0, 1000, 1),  # it never gave its address up
+        (0.7, -1.0, 0, 1000, 1),  # only afterwards
+        (0.2, -1.0, 0, 1000, 0),
+        (-1.0, 0.2, 8, 1000, 0),  # it had moved before
+        (0.3, 0.9, 8, 1000, 0),
+        (-1.0, 0.9, 7, 1000, 1),  # once for both
+        (-1.0, -1.0, 0, 0, 0),  # its lease is over
+    ],
+)
+def test_an_address_that_another_has_from_an_earlier_storm_is_not_free(
+    left: float, bound: float, address: int, lasts: int, wrong: int
+) -> None:
+    expires = array("I", [int(WALL) + lasts, 0])
+    memory = replace(new(2), addresses=array("I", [7, 0]), expires=expires)
+    until = array("I", [int(WALL) + 2000] * 2)
+    part = part_of([bound, 0.5], [address, 7], until, Tally())
+    part.left[0] = left
+    made = report(SETUP(memory), cast(memory, Wanted(reboot=1), WALL, 1), [part], "done", WALL, 1.0)
+    assert sum(each.count for each in made.wrong.values()) == wrong
+
+
+def test_clients_that_had_not_asked_are_not_met_by_silence() -> None:
+    memory = replace(new(3), addresses=array("I", [7, 8, 9]), expires=array("I", [int(WALL) + 1000] * 3))
+    part = part_of([-1.0] * 3, [0] * 3, array("I", [0] * 3), Tally())
+    part.began[2] = -1.0
+    made = report(SETUP(memory), cast(memory, Wanted(reboot=1), WALL, 1), [part], "limit", WALL, 1.0)
+    assert (made.remembered["valid"].silence, made.remembered["valid"].not_begun) == (2, 1)
 
 
 @pytest.mark.parametrize("seconds", [2e-6, 5e-5, 0.001, 0.25, 4.0, 64.0])
@@ -166,6 +206,46 @@ def test_side_by_side_has_a_column_for_each(made: Report) -> None:
     assert "other" in text
     assert "399 of 400" in text
     assert "never" in text
+
+
+def test_storms_that_are_not_the_same_are_told_apart(made: Report) -> None:
+    other = replace(made, setup=replace(made.setup, seed=7, work="allocate"))
+    text = "\n".join(line.text for line in side_by_side(told_apart([made, other])))
+    for told in ("2 storms that differ in work, seed", "relet (1)", "relet (2)", "allocate", "reboot"):
+        assert told in text
+    assert [each.setup.name for each in told_apart([made])] == ["relet"]
+
+
+def test_one_client_is_one() -> None:
+    assert lines(of([0.1], [1]))[0].text == "relet: 1 client reboots, all at once"
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ({"models": {}}, "models"),
+        ({"models": {"macintosh": 1}}, "models"),
+        ({"models": {"windows": 0}}, "models"),
+        ({"tribe": 256}, "tribe"),
+        ({"circuits": -1}, "circuits"),
+        ({"relays": ["somewhere"]}, "relays"),
+    ],
+)
+def test_a_fleet_file_is_not_believed(said: dict[str, object], name: str, tmp_path: Path) -> None:
+    save(new(3), tmp_path / "fleet.json")
+    octets = json.loads((tmp_path / "fleet.json").read_bytes()) | said
+    (tmp_path / "fleet.json").write_text(json.dumps(octets))
+    with pytest.raises(FleetFileError, match=name):
+        load(tmp_path / "fleet.json")
+
+
+def test_a_fleet_file_without_servers_is_read(tmp_path: Path) -> None:
+    memory = with_leases(3, Relet())
+    save(memory, tmp_path / "fleet.json")
+    octets = json.loads((tmp_path / "fleet.json").read_bytes())
+    del octets["servers"]
+    (tmp_path / "fleet.json").write_text(json.dumps(octets))
+    assert load(tmp_path / "fleet.json") == replace(memory, servers=array("I", [0] * 3))
 
 
 @pytest.mark.parametrize(

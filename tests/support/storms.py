@@ -72,7 +72,7 @@ class Storm:
         parts = [fleet.part() for fleet in fleets]
         end = "done" if all(fleet.done for fleet in fleets) else "limit"
         self.report: Report = report(SETUP(memory), actors, parts, end, WALL, elapsed_s)
-        self.memory = remembering(memory, parts, actors.numbers)
+        self.memory = remembering(actors, parts)
 
 
 def SETUP(memory: Memory, name: str = "relet") -> Setup:  # noqa: N802 - it gives what would be a constant

@@ -28,7 +28,7 @@ from relet.lab.storm.memory import MOST_CLIENTS, Memory, fresh, load, save
 from relet.lab.storm.models import USUAL
 from relet.lab.storm.picture import MOST_RUNS, render
 from relet.lab.storm.report import Report, Setup, remembering, report
-from relet.lab.storm.words import Line, announcement, lines, side_by_side
+from relet.lab.storm.words import Line, announcement, lines, side_by_side, told_apart
 from relet.net.clock import now
 
 
@@ -99,7 +99,11 @@ def storm(
         str, typer.Option(metavar="SHARE", help="Rebooting clients that remember another client's address.")
     ] = "0%",
     expired: Annotated[
-        str, typer.Option(metavar="SHARE", help="Rebooting clients whose lease the server has no record of.")
+        str,
+        typer.Option(
+            metavar="SHARE",
+            help="Clients that reboot, of all that reboot or renew, whose lease the server has no record of.",
+        ),
     ] = "0%",
     models: Annotated[
         str,
@@ -196,7 +200,7 @@ def _run(order: Order) -> int:
     made = report(order.setup, actors, outcome.parts, outcome.end, outcome.wall, outcome.elapsed_s)
     _show(lines(made))
     if order.save_to is not None:
-        save(remembering(memory, outcome.parts, actors.numbers), order.save_to)
+        save(remembering(actors, outcome.parts), order.save_to)
     if order.json_to is not None:
         order.json_to.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
     if order.picture is not None:
@@ -332,7 +336,7 @@ def _compare(files: Sequence[Path], picture: Path | None) -> int:
     if picture is not None and len(files) > MOST_RUNS:
         raise typer.BadParameter(f"a picture has room for {MOST_RUNS} reports")
     _check_place(picture)
-    made = [_read(file) for file in files]
+    made = told_apart([_read(file) for file in files])
     if picture is not None:
         picture.write_text(render(made), encoding="utf-8")
     _show(side_by_side(made))

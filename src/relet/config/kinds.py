@@ -52,6 +52,11 @@ Threshold = Annotated[
     float, PlainValidator(values.threshold), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1})
 ]
 Count = Annotated[int, PlainValidator(values.count), WithJsonSchema({"type": "integer", "minimum": 1})]
+Backlog = Annotated[
+    int,
+    PlainValidator(values.backlog),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": values.MOST_BACKLOG}),
+]
 Rate = Annotated[float, PlainValidator(values.rate), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 BufferSize = Annotated[
     int, PlainValidator(values.buffer_size), WithJsonSchema({"type": "string", "pattern": r"^\d+[KMG]iB$"})

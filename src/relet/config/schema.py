@@ -154,7 +154,7 @@ class ServerTable(Policy, Said):
     user: k.TextOrNothing = _is("", "User that the server becomes once its sockets are open.")
     group: k.TextOrNothing = _is("", "Group that it takes, and that may use the control socket.")
     metrics: k.Endpoint = _is("", 'Address and port on which Prometheus is answered, such as `"127.0.0.1:9547"`.')
-    backlog: k.Count = _is(
+    backlog: k.Backlog = _is(
         200_000, "Requests that may wait in memory, some 700 octets each, when more come than can be served."
     )
 

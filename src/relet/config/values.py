@@ -33,6 +33,8 @@ SNAME_OCTETS, FILE_OCTETS = 63, 127
 LONGEST_WAIT_S = 10.0
 """A client gives up on its DHCPDISCOVER after about as long (RFC 2131 s4.1)."""
 
+MOST_BACKLOG = 10_000_000
+"""Requests: some 7 GB."""
 LEAST_BUFFER, MOST_BUFFER = 64 << 10, 1 << 30
 """Octets: below, not one batch would have room; above, the kernel would cut it without a word."""
 
@@ -170,6 +172,13 @@ def count(configured: object) -> int:
     """A number of things, at least one."""
     if type(configured) is not int or configured < 1:
         raise ValueError(f"{configured!r} is not a number from 1 on; leave it out for no limit")
+    return configured
+
+
+def backlog(configured: object) -> int:
+    """How many requests may wait in memory."""
+    if type(configured) is not int or not 1 <= configured <= MOST_BACKLOG:
+        raise ValueError(f"{configured!r} is not a number from 1 to {MOST_BACKLOG}; write one such as 200000")
     return configured
 
 

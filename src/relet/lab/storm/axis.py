@@ -66,5 +66,5 @@ def seconds_label(seconds: float, scale: float = 0.0) -> str:
 
 
 def count_label(number: float) -> str:
-    """'0', '500', '20,000'."""
-    return f"{number:,.0f}"
+    """'0', '0.2', '500', '20,000'."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

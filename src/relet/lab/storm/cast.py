@@ -123,10 +123,10 @@ def _share_out(cast: Cast, shares: bytearray, wanted: Wanted, dice: Random) -> b
         shares[client] = Share.EXPIRED
         cast.asked[client], cast.numbers[client] = address, cast.numbers[client] | STRANGER
     owners = [client for client in valid if shares[client] == Share.VALID]
-    for client in taken:
-        owner = dice.choice(owners) if owners else client
+    for place, client in enumerate(taken):
+        owner = dice.choice(owners) if owners else taken[place - 1]  # if nobody else is left, each other's
         cast.asked[client] = cast.memory.addresses[owner]
-        if owner == client:
+        if owner == client:  # it is alone
             shares[client] = Share.VALID
     return shares
 

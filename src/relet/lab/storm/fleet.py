@@ -132,6 +132,7 @@ class Fleet:
         self._began = array("d", [-1.0]) * count
         self._exchange = array("d", bytes(8 * count))
         self._bound = array("d", [-1.0]) * count
+        self._left, self._nakked = array("d", [-1.0]) * count, bytearray(count)
         self._expires = array("I", bytes(4 * count))
         self._timers = Timers(count)
         self._ready: deque[int] = deque()
@@ -228,6 +229,9 @@ class Fleet:
             self._bound,
             array("I", (at if self._doing[k] == BOUND else 0 for k, at in enumerate(self._asked))),
             self._expires,
+            self._server,
+            self._left,
+            bytes(self._nakked),
         )
 
     def _window_is_full(self) -> bool:
@@ -237,8 +241,7 @@ class Fleet:
         """Send those on their way whose time has come."""
         while self._begun < len(self._mine) and self._moments[self._begun] <= now and not self._window_is_full():
             client = self._order[self._begun]
-            if self._manner.curve is not Curve.AT_ONCE:
-                self.tally.behind_s = max(self.tally.behind_s, now - self._moments[self._begun])
+            self._exchange[client] = self._moments[self._begun]
             self._begun += 1
             self._turn_to(client, self._cast.begins[self._mine[client]])
 
@@ -260,6 +263,8 @@ class Fleet:
         over = kind == INIT_REBOOT and now - self._exchange[client] >= self._manner.reboot_timeout_s
         if over or (kind == SELECTING and self._tries[client] >= MOST_REQUESTS):
             self._meet(client, kind, UNANSWERED)
+            if kind == INIT_REBOOT:
+                self._left[client] = now
             self._turn_to(client, DISCOVER)
         else:
             self._queue(client)
@@ -269,10 +274,12 @@ class Fleet:
         if tries > 1:
             self.tally.again += 1
         else:
-            self._exchange[client] = now
             if self._began[client] < 0:
+                if self._manner.curve is not Curve.AT_ONCE:
+                    self.tally.behind_s = max(self.tally.behind_s, now - self._exchange[client])
                 self._began[client] = now
                 self.tally.begun_at[int(now / SLOT_S)] += 1
+            self._exchange[client] = now
         self._timers.set(client, self._until(client, kind, tries, now))
         return self._templates[kind][self._looks[client]].fill(
             self._numbers[client],
@@ -321,11 +328,13 @@ class Fleet:
         elif kind == ACK and asks in (SELECTING, INIT_REBOOT, RENEWING):
             self._confirmed(client, asks, answer, now)
         elif kind == NAK and asks in (SELECTING, INIT_REBOOT, RENEWING):
-            self._refused(client, asks, now)
+            self._refused(client, asks, answer.server, now)
         else:
             self.tally.surplus += 1
             if asks == BOUND:
-                self._judge.afterwards(self._mine[client], self._asked[client], answer, self.wall + now)
+                self._judge.afterwards(
+                    self._mine[client], self._asked[client], self._server[client], answer, self.wall + now
+                )
 
     def _confirmed(self, client: int, asks: int, answer: Answer, now: float) -> None:
         self._judge.confirmed(self._mine[client], asks, self._asked[client], answer)
@@ -336,8 +345,10 @@ class Fleet:
         self._expires[client] = min(_WORD, int(self.wall + now) + answer.seconds)
         self._end(client, BOUND)
 
-    def _refused(self, client: int, asks: int, now: float) -> None:
-        self._judge.refused(self._mine[client], asks, self._asked[client], self.wall + now)
+    def _refused(self, client: int, asks: int, server: int, now: float) -> None:
+        self._judge.refused(self._mine[client], asks, self._asked[client], server, self.wall + now)
+        if asks != SELECTING:
+            self._left[client], self._nakked[client] = now, 1
         self._meet(client, asks, NAKED)
         self.tally.took(now, now - self._exchange[client])
         self._naks[client] += 1

@@ -1,7 +1,7 @@
 """Which answers are wrong, and for whom: what a server may not do, whatever it is configured to do.
 
-Silence is never wrong, and neither is a NAK to a client whose lease may be over or not its own. The address that two clients
-have is found at the end, over all processes (report.py).
+Silence is never wrong, and neither is a NAK to a client whose lease may be over, not its own, or granted by another server.
+The address that two clients have is found at the end, over all processes (report.py).
 """
 
 from relet.lab.storm import wrong
@@ -43,16 +43,17 @@ class Judge:
         elif remembered == Share.TAKEN:
             self._blame(client, wrong.TAKEN, ip_text(asked))
 
-    def refused(self, client: int, asks: int, asked: int, wall: float) -> None:
-        """A NAK. To an offer that was taken it may come: the address may have been given away (RFC 2131 s3.1)."""
-        if asks != SELECTING and self._has_right(client, asked, wall):
+    def refused(self, client: int, asks: int, asked: int, server: int, wall: float) -> None:
+        """A NAK by `server`. To an offer that was taken it may come: the address may be given away (RFC 2131 s3.1)."""
+        granted = server == self._cast.memory.servers[client]
+        if asks != SELECTING and granted and self._has_right(client, asked, wall):
             self._blame(client, wrong.NAK_WITHOUT_RIGHT, f"{KINDS[asks]} for {ip_text(asked)}")
 
-    def afterwards(self, client: int, has: int, answer: Answer, wall: float) -> None:
-        """A second answer to a client that has an address: it must not contradict the first."""
+    def afterwards(self, client: int, has: int, server: int, answer: Answer, wall: float) -> None:
+        """A second answer to a client that has an address from `server`: it must not contradict the first."""
         if answer.kind == ACK and answer.address != has:
             self._blame(client, wrong.OTHER_ADDRESS, f"has {ip_text(has)}, then got {ip_text(answer.address)}")
-        elif answer.kind == NAK and self._has_right(client, has, wall):
+        elif answer.kind == NAK and answer.server == server and self._has_right(client, has, wall):
             self._blame(client, wrong.NAK_WITHOUT_RIGHT, f"{ip_text(has)}, after an ACK for it")
 
     def _has_right(self, client: int, address: int, wall: float) -> bool:

@@ -12,7 +12,7 @@ from relet.lab.storm.axis import Axis, count_label, round_up, seconds_label
 from relet.lab.storm.report import Report
 from relet.lab.storm.series import Point
 from relet.lab.storm.style import DASHES, style_sheet
-from relet.lab.storm.words import DOING, crowd_text, relays_text, seconds_text
+from relet.lab.storm.words import begun_text, relays_text, seconds_text, title_text
 from relet.lab.storm.wrong import WRONG
 from relet.lab.typeset import Style, fit
 
@@ -55,8 +55,7 @@ class _Drawing:
         self._y = 40.0
 
     def document(self) -> str:
-        first = self._reports[0].setup
-        title = f"{first.clients:,} clients {DOING[first.work]}, {crowd_text(first)}"
+        title = title_text([report.setup for report in self._reports])
         self._text(36, self._y, title, "title")
         self._text(36, self._y + 22, self._circumstances(), "soft")
         self._y += 52
@@ -91,8 +90,9 @@ class _Drawing:
     def _circumstances(self) -> str:
         setup = self._reports[0].setup
         where = f"through {relays_text(setup.relays)}" if setup.relays else f"on the link of {setup.interface}"
+        begun = f"; {begun_text(self._reports[0])}" if len(self._reports) == 1 else ""
         again = f"sent again after {setup.patience_s:g} s, then twice as long each time"
-        return f"{where}; {again}; seed {setup.seed}; {setup.started}"
+        return f"{where}; {again}; seed {setup.seed}; {setup.started}{begun}"
 
     def _table(self) -> None:
         for x, name in _COLUMNS:

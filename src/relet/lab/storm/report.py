@@ -9,7 +9,8 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from math import inf
 from typing import Literal
 
 import msgspec
@@ -60,12 +61,14 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class Met(msgspec.Struct, frozen=True):
-    """How the clients that remembered one sort of lease were met by the answer to their first request."""
+    """How the clients that remembered one sort of lease were met by the answer to their first request. not_begun: those that
+    had not asked yet at the end."""
 
     clients: int
     ack: int
     nak: int
     silence: int
+    not_begun: int = 0
 
 
 class Wrong(msgspec.Struct, frozen=True):
@@ -132,8 +135,8 @@ def report(setup: Setup, cast: Cast, parts: Sequence[Part], end: str, wall: floa
     for part in parts:
         tally.add(part.tally)
     clients = cast.memory.clients
-    bound_at, addresses, expires = _joined(parts, clients)
-    for told in _doubles(bound_at, addresses, expires, wall):
+    bound_at, addresses = _joined(parts, clients)
+    for told in _doubles(cast, parts, wall):
         tally.blame(TWO_CLIENTS, told)
     moments = sorted(at for at in bound_at if at >= 0)
     waits = sorted(
@@ -158,7 +161,7 @@ def report(setup: Setup, cast: Cast, parts: Sequence[Part], end: str, wall: floa
         answers=dict(tally.answers),
         late=tally.late,
         surplus=tally.surplus,
-        remembered=_remembered(cast, tally),
+        remembered=_remembered(cast, tally, parts),
         wrong={name: Wrong(number, tuple(tally.examples.get(name, ()))) for name, number in tally.wrong.items()},
         overruns=tally.overruns,
         unsent={name: number for name, number in tally.unsent.items() if number},
@@ -169,43 +172,58 @@ def report(setup: Setup, cast: Cast, parts: Sequence[Part], end: str, wall: floa
     )
 
 
-def remembering(memory: Memory, parts: Sequence[Part], numbers: Sequence[int]) -> Memory:
-    """The fleet with the leases that it has now. A client that got none keeps what it had."""
-    addresses, expires = array("I", memory.addresses), array("I", memory.expires)
+def remembering(cast: Cast, parts: Sequence[Part]) -> Memory:
+    """The fleet with the leases that it has now. A client that got none keeps what it had, if that was not refused."""
+    memory, numbers, asked = cast.memory, cast.numbers, cast.asked
+    addresses, expires, servers = (array("I", had) for had in (memory.addresses, memory.expires, memory.servers))
     for part in parts:
-        places = range(part.first, memory.clients, part.stride)
-        for at, address, until in zip(places, part.addresses, part.expires, strict=True):
-            if address and numbers[at] == at:  # a stranger's lease is not this client's
-                addresses[at], expires[at] = address, until
-    return msgspec.structs.replace(memory, addresses=addresses, expires=expires)
+        for k, at in enumerate(range(part.first, memory.clients, part.stride)):
+            if numbers[at] != at:
+                continue  # a stranger's lease is not this client's
+            if part.addresses[k]:
+                addresses[at], expires[at], servers[at] = part.addresses[k], part.expires[k], part.servers[k]
+            elif part.refused[k] and asked[at] == addresses[at]:
+                addresses[at] = expires[at] = servers[at] = 0
+    return msgspec.structs.replace(memory, addresses=addresses, expires=expires, servers=servers)
 
 
-def _joined(parts: Sequence[Part], clients: int) -> tuple[array[float], array[int], array[int]]:
-    """When each client was bound, its address and the end of its lease, over all processes."""
-    bound, addresses, expires = (
-        array("d", bytes(8 * clients)),
-        array("I", bytes(4 * clients)),
-        array("I", bytes(4 * clients)),
-    )
+def _joined(parts: Sequence[Part], clients: int) -> tuple[array[float], array[int]]:
+    """When each client was bound, and its address, over all processes."""
+    bound, addresses = array("d", bytes(8 * clients)), array("I", bytes(4 * clients))
     for part in parts:
         mine = slice(part.first, None, part.stride)
-        bound[mine], addresses[mine], expires[mine] = part.bound, part.addresses, part.expires
-    return bound, addresses, expires
+        bound[mine], addresses[mine] = part.bound, part.addresses
+    return bound, addresses
 
 
-def _doubles(bound: Sequence[float], addresses: Sequence[int], expires: Sequence[int], wall: float) -> list[str]:
-    """In words, each client that was granted an address which another one still had."""
-    holders: dict[int, list[int]] = defaultdict(list)
-    for client, address in enumerate(addresses):
-        if address:
-            holders[address].append(client)
-    found = []
-    for address, clients in holders.items():
-        clients.sort(key=bound.__getitem__)
-        for earlier, later in pairwise(clients):
-            if expires[earlier] == FOREVER or wall + bound[later] < expires[earlier]:
-                found.append(f"clients {earlier} and {later} both have {ip_text(address)}")
-    return found
+def _doubles(cast: Cast, parts: Sequence[Part], wall: float) -> list[str]:
+    """In words, each client that was granted an address which another one still had, from this storm or an earlier one."""
+    holders: dict[int, list[tuple[float, float, int]]] = defaultdict(list)
+    for part in parts:
+        for k, client in enumerate(range(part.first, cast.memory.clients, part.stride)):
+            if address := part.addresses[k]:
+                holders[address].append((part.bound[k], _end(part.expires[k], wall), client))
+    for part in parts:
+        for k, client in enumerate(range(part.first, cast.memory.clients, part.stride)):
+            address = cast.memory.addresses[client]
+            if cast.shares[client] == Share.VALID and address in holders:
+                given_up = min((at for at in (part.left[k], part.bound[k]) if at >= 0), default=inf)
+                holders[address].append((-1.0, min(given_up, _end(cast.expires[client], wall)), client))
+    found: dict[tuple[int, ...], str] = {}
+    for address, spans in holders.items():
+        holder, held_until = -1, -inf
+        for since, until, client in sorted(spans):
+            if since >= 0 and since < held_until and client != holder:
+                pair = tuple(sorted((holder, client)))
+                found[pair] = f"clients {pair[0]} and {pair[1]} both have {ip_text(address)}"
+            if until >= held_until:
+                holder, held_until = client, until
+    return list(found.values())
+
+
+def _end(expires: int, wall: float) -> float:
+    """When a lease ends, in seconds from the start of the storm."""
+    return inf if expires == FOREVER else expires - wall
 
 
 def _moment(moments: Sequence[float], clients: int, share: float) -> float | None:
@@ -240,13 +258,18 @@ def _latency(tally: Tally) -> Latency:
     return Latency(sum(overall.values()), p50, p90, p99, round(tally.slowest_s, 6) if rows else None, histogram)
 
 
-def _remembered(cast: Cast, tally: Tally) -> dict[str, Met]:
+def _remembered(cast: Cast, tally: Tally, parts: Sequence[Part]) -> dict[str, Met]:
     there = Counter(cast.shares)
+    waiting: Counter[int] = Counter()
+    for part in parts:
+        mine = cast.shares[part.first :: part.stride]
+        waiting.update(share for share, began in zip(mine, part.began, strict=True) if began < 0)
     found = {}
     for share in Share:
         if share and there[share]:
             ack, nak = (tally.met[f"{share.name.lower()} {outcome}"] for outcome in ("ACK", "NAK"))
-            found[share.name.lower()] = Met(there[share], ack, nak, there[share] - ack - nak)
+            silence = there[share] - ack - nak - waiting[share]
+            found[share.name.lower()] = Met(there[share], ack, nak, silence, waiting[share])
     return found
 
 

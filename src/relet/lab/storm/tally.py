@@ -81,7 +81,9 @@ class Tally(msgspec.Struct):
 
 class Part(msgspec.Struct):
     """What one process has to tell at the end. For each of its clients: the second (from the start of the storm) of its
-    first request and of its ACK, -1 for never; its address, 0 for none; and the wall second at which the lease ends."""
+    first request and of its ACK, -1 for never; its address, 0 for none; the wall second at which the lease ends; and the
+    server that granted it. left: the second at which it gave up the address that it remembered, -1 for never. refused: was
+    that because of a NAK?"""
 
     first: int
     stride: int
@@ -90,6 +92,9 @@ class Part(msgspec.Struct):
     bound: array[float]
     addresses: array[int]
     expires: array[int]
+    servers: array[int]
+    left: array[float]
+    refused: bytes
 
 
 def bucket(seconds: float) -> int:

@@ -6,6 +6,8 @@ Plain text with aligned columns. A line comes with the name of its look, which a
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from relet.lab.storm.report import Latency, Report, Setup
 from relet.lab.storm.wrong import WRONG
 
@@ -31,12 +33,60 @@ def announcement(setup: Setup, shares: str) -> str:
         else f"on the link of {setup.interface}"
     )
     return (
-        f"{setup.clients:,} clients {DOING[setup.work]} {where}, {crowd_text(setup)}{shares}."
+        f"{clients_text(setup.clients)} {doing(setup)} {where}, {crowd_text(setup)}{shares}."
         f" At most {setup.limit_s:g} s; Ctrl-C ends it with the report so far. Seed {setup.seed}."
     )
 
 
 DOING = {"allocate": "ask for a lease", "reboot": "reboot", "renew": "renew", "mixed": "allocate, reboot and renew"}
+ALONE = {
+    "allocate": "asks for a lease",
+    "reboot": "reboots",
+    "renew": "renews",
+    "mixed": "allocates, reboots or renews",
+}
+COMPARED = (
+    "work",
+    "clients",
+    "curve",
+    "over_s",
+    "window",
+    "seed",
+    "circuits",
+    "models",
+    "patience_s",
+    "reboot_timeout_s",
+)
+"""What should be the same in storms that are compared."""
+
+
+def doing(setup: Setup) -> str:
+    """What they do, as many as they are."""
+    return (ALONE if setup.clients == 1 else DOING)[setup.work]
+
+
+def storm_text(setup: Setup) -> str:
+    """'400 clients reboot, all at once'."""
+    return f"{clients_text(setup.clients)} {doing(setup)}, {crowd_text(setup)}"
+
+
+def title_text(setups: Sequence[Setup]) -> str:
+    """What all of these storms are, or in what they differ."""
+    differ = [name for name in COMPARED if len({str(getattr(setup, name)) for setup in setups}) > 1]
+    if not differ:
+        return storm_text(setups[0])
+    return f"{len(setups)} storms that differ in {', '.join(name.removesuffix('_s') for name in differ)}"
+
+
+def told_apart(reports: Sequence[Report]) -> list[Report]:
+    """The reports with a number behind each name that is there more than once."""
+    names = [report.setup.name for report in reports]
+    return [
+        report
+        if names.count(name) == 1
+        else replace(report, setup=replace(report.setup, name=f"{name} ({names[: place + 1].count(name)})"))
+        for place, (name, report) in enumerate(zip(names, reports, strict=True))
+    ]
 
 
 def relays_text(relays: Sequence[str]) -> str:
@@ -54,7 +104,7 @@ def crowd_text(setup: Setup) -> str:
 def lines(report: Report) -> list[Line]:
     """The report of one storm."""
     setup = report.setup
-    title = f"{setup.name}: {setup.clients:,} clients {DOING[setup.work]}, {crowd_text(setup)}"
+    title = f"{setup.name}: {storm_text(setup)}"
     told = [Line(title, "title"), Line("")]
     bound = f"{report.bound:,} of {setup.clients:,}"
     whole = report.bound == setup.clients
@@ -65,9 +115,7 @@ def lines(report: Report) -> list[Line]:
     )
     told.append(Line(f"  {'by':<11}{shares}{DOT}{report.rate:,.0f} leases a second"))
     told.append(Line(f"  {'sent':<11}{_counts(report.sent)}{_more(report.sent_again, 'of them again')}"))
-    begun = (
-        f"the last client after {seconds_text(max(0.0, report.begun_s))}; the fleet itself was busy {report.busy:.0%}"
-    )
+    begun = f"{begun_text(report)}; the fleet itself was busy {report.busy:.0%}"
     told.append(Line(f"  {'begun':<11}{begun}", "soft"))
     late = _more(report.late, "late") + _more(report.surplus, "surplus")
     told.append(Line(f"  {'answers':<11}{_counts(report.answers)}{late}"))
@@ -79,12 +127,26 @@ def lines(report: Report) -> list[Line]:
     if report.remembered:
         told.append(Line(""))
         rows = [
-            (name, f"{met.clients:,}", f"{met.ack:,}", f"{met.nak:,}", f"{met.silence:,}")
+            (name, f"{met.clients:,}", f"{met.ack:,}", f"{met.nak:,}", f"{met.silence:,}", f"{met.not_begun:,}")
             for name, met in report.remembered.items()
         ]
-        told += [Line("  " + row) for row in _table(("remembered", "clients", "ACK", "NAK", "silence"), rows)]
+        told += [
+            Line("  " + row) for row in _table(("remembered", "clients", "ACK", "NAK", "silence", "not begun"), rows)
+        ]
     told += [Line(""), *_histogram(report.latency), Line("")]
     return told + _wrong(report)
+
+
+def begun_text(report: Report) -> str:
+    """After how long all were on their way."""
+    begun = sum(report.timeline.begun)
+    who = "all clients" if begun == report.setup.clients else f"{begun:,} of {clients_text(report.setup.clients)}"
+    return f"{who} on their way after {seconds_text(max(0.0, report.begun_s))}"
+
+
+def clients_text(clients: int) -> str:
+    """'1 client', '20,000 clients'."""
+    return f"{clients:,} client{'' if clients == 1 else 's'}"
 
 
 ENDS = {"done": "the others gave up", "limit": "time is over", "interrupted": "interrupted"}
@@ -92,8 +154,12 @@ ENDS = {"done": "the others gave up", "limit": "time is over", "interrupted": "i
 
 def side_by_side(reports: Sequence[Report]) -> list[Line]:
     """Several storms in one table, the figures below each other."""
-    first = reports[0].setup
     rows: list[tuple[str, ...]] = [
+        *(
+            (name.removesuffix("_s"), *(_said(getattr(each.setup, name)) for each in reports))
+            for name in COMPARED
+            if len({str(getattr(each.setup, name)) for each in reports}) > 1
+        ),
         ("bound", *(f"{each.bound:,} of {each.setup.clients:,}" for each in reports)),
         *(
             (f"{label} bound after", *(seconds_text(each.moments[name]) for each in reports))
@@ -111,13 +177,19 @@ def side_by_side(reports: Sequence[Report]) -> list[Line]:
         ),
         ("wrong answers", *(f"{sum(wrong.count for wrong in each.wrong.values()):,}" for each in reports)),
     ]
-    title = f"{first.clients:,} clients {DOING[first.work]}, {crowd_text(first)}"
+    title = title_text([each.setup for each in reports])
     told = [Line(title, "title"), Line("")]
     told += [Line("  " + row) for row in _table(("", *(each.setup.name for each in reports)), rows)]
     for each in reports:
         if each.wrong:
             told += [Line(""), Line(f"  {each.setup.name}", "title"), *_wrong(each)]
     return told
+
+
+def _said(said: object) -> str:
+    if isinstance(said, dict):
+        return ",".join(f"{name}={share}" for name, share in said.items())
+    return f"{said:g}" if isinstance(said, float) else str(said)
 
 
 def seconds_text(seconds: float | None) -> str:
