@@ -153,12 +153,8 @@ class Engine:
         return change
 
     def handle(self, arrivals: Sequence[Arrival], now: Now) -> list[Send]:
-        """Decide a batch, make its grants safe, and give the replies to send: `requests` and `serve` in one."""
-        return self.serve(self.requests(arrivals, now), now)
-
-    def requests(self, arrivals: Sequence[Arrival], now: Now) -> list[Request]:
-        """The requests in what was received; what is none is counted. Nothing is decided yet."""
-        return [request for each in arrivals if (request := self._read(each, now)) is not None]
+        """Decide a batch, make its grants safe, and give the replies to send."""
+        return self._serve([request for each in arrivals if (request := self._read(each, now)) is not None], now)
 
     def standing(self) -> Standing:
         """What is known of those who ask, to sort requests that wait; good until the next batch."""
@@ -172,7 +168,7 @@ class Engine:
         """Time has passed: serve those whose address nobody has answered for. Those that went elsewhere are forgotten."""
         due = self._probing.due(now.mono)
         waiting = [request for address, request in due if self._offers.holder(address, now.mono) == request.client]
-        return self.serve([replace(request, again=True) for request in waiting], now)
+        return self._serve([replace(request, again=True) for request in waiting], now)
 
     @property
     def probes_skipped(self) -> int:
@@ -200,10 +196,9 @@ class Engine:
         except StoreError as error:
             self.store_error = str(error)
             return []
-        return self._answer(settled, now) + self.serve([replace(request, again=True)], now)
+        return self._answer(settled, now) + self._serve([replace(request, again=True)], now)
 
-    def serve(self, pending: list[Request], now: Now) -> list[Send]:
-        """Decide a batch of requests, make its grants safe, and give the replies to send."""
+    def _serve(self, pending: list[Request], now: Now) -> list[Send]:
         sends: list[Send] = []
         for _ in range(MAX_ROUNDS):
             if not pending:
