@@ -24,7 +24,7 @@ from relet.client.states import (
     Stopped,
 )
 from relet.model.clock import Now
-from relet.model.effects import Binding, Configure, Deconfigure, Effect, Finished, Forget, Note, Send, SendArp
+from relet.model.effects import Binding, Configure, Deconfigure, Effect, Finished, Forget, Note, Remember, Send, SendArp
 from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake
 from relet.wire import arp, message
 from relet.wire.address import parse_ip
@@ -197,6 +197,8 @@ def _name(effect: Effect) -> str:
             return MessageType(message.decode(payload).kind).name
         case SendArp(arp=packet):
             return "announce" if packet.spa else "probe"
+        case Remember(leases=leases):
+            return f"remember:{len(leases)}"
         case Configure(cause=cause):
             return f"configure:{cause}"
         case Deconfigure(cause=cause, forget=forget):

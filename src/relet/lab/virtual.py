@@ -17,7 +17,18 @@ from relet.config.load import parse
 from relet.errors import WireError
 from relet.lab.stage import CLIENT, CLIENT_MAC, OFFICE, SERVERS, STRANGER, STRANGER_MAC, WORKSHOP, Cast, Seen
 from relet.model.clock import Now
-from relet.model.effects import CLIENT_PORT, SERVER_PORT, Binding, Configure, Deconfigure, Effect, Forget, Send, SendArp
+from relet.model.effects import (
+    CLIENT_PORT,
+    SERVER_PORT,
+    Binding,
+    Configure,
+    Deconfigure,
+    Effect,
+    Forget,
+    Remember,
+    Send,
+    SendArp,
+)
 from relet.model.events import ArpSeen, Arrival, Command, Event, Wake
 from relet.server.engine import Engine
 from relet.server.told import Told, told
@@ -177,6 +188,8 @@ class VirtualStage:
                 self._emit(CLIENT, _frame(effect, CLIENT_MAC, CLIENT_PORT, mac))
             case SendArp(arp=arp):
                 self._emit(CLIENT, encode_arp(arp))
+            case Remember(leases=leases):
+                self._lease = leases[0].binding if leases else None
             case Configure(binding=binding):
                 self._lease = binding
             case Deconfigure(forget=True) | Forget():

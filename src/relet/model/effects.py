@@ -4,11 +4,15 @@ from typing import Literal
 
 import msgspec
 
+from relet.wire.address import class_width, mask
 from relet.wire.arp import Arp
 from relet.wire.codes import INFINITE
 
 SERVER_PORT = 67
 CLIENT_PORT = 68
+
+_SUBNET_MASK = 1
+"""Option 1 (RFC 2132 s3.3); the table of options costs more to import than all of this."""
 
 
 class Send(msgspec.Struct, frozen=True, gc=False):
@@ -66,6 +70,41 @@ class Binding(msgspec.Struct, frozen=True):
         """Wall time at which the address must no longer be used; infinity for an infinite lease."""
         return float("inf") if self.lease_time == INFINITE else self.requested_at + self.lease_time
 
+    def prefix(self) -> tuple[int, int]:
+        """(network address, width) of the subnet that the address lies in, by the netmask of option 1.
+
+        RFC 2131 is silent on a lease without a mask, or with one that is none; then the class of the address says it.
+        """
+        octets = self.options.get(_SUBNET_MASK, b"")
+        netmask = int.from_bytes(octets)
+        width = netmask.bit_count()
+        if len(octets) != 4 or not netmask or netmask != mask(width):
+            width = class_width(self.address)
+        return self.address & mask(width), width
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """A router of a network, by both of its addresses: who answers ARP with them shows that the network is this one.
+
+    RFC 4436 s2: the hardware address is what tells networks apart; private addresses occur in many of them.
+    """
+
+    address: int
+    mac: bytes
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """A lease that outlives the client's process, and the gateway of its network, None if it has not been heard."""
+
+    binding: Binding
+    gateway: Gateway | None = None
+
+
+class Remember(msgspec.Struct, frozen=True):
+    """Make these the remembered leases, newest first, in the lease file; () for none. All others are forgotten."""
+
+    leases: tuple[Remembered, ...]
+
 
 class Configure(msgspec.Struct, frozen=True):
     """Put the binding's address and routes on the interface, remember it in the lease file, then run the hook.
@@ -106,4 +145,4 @@ class Finished(msgspec.Struct, frozen=True):
     """The client has stopped; the loop may end."""
 
 
-Effect = Send | SendArp | Configure | Deconfigure | Forget | Note | Finished
+Effect = Send | SendArp | Remember | Configure | Deconfigure | Forget | Note | Finished

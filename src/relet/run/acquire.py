@@ -28,6 +28,8 @@ from relet.model.effects import (
     Finished,
     Forget,
     Note,
+    Remember,
+    Remembered,
     Send,
     SendArp,
 )
@@ -220,12 +222,14 @@ class Acquire:
                 self._frames.send([effect])
             case SendArp():
                 self._arp.send(effect)
+            case Remember(leases=leases):
+                self._remember(leases)
             case Configure():
                 self._configure(effect)
             case Deconfigure():
                 self._deconfigure(effect)
             case Forget(cause=cause):
-                self._forget()
+                self._remember(())
                 self._say("forgotten", f"the remembered lease is forgotten ({cause})")
             case Note(kind=kind, text=text):
                 self._say(kind, text)
@@ -253,10 +257,7 @@ class Acquire:
                     self._end(ENVIRONMENT)
                 return
         self._give_up_at = inf
-        try:
-            self._file.write(effect.binding)
-        except OSError as error:
-            self._say("lease-file", f"the lease cannot be remembered: {error}")
+        self._remember((Remembered(effect.binding),))
         self._tell(configured(effect, self._link.name, now.wall))
         self._hooks.run(effect.cause, environment(effect.cause, self._link.name, effect.binding))
 
@@ -270,7 +271,7 @@ class Acquire:
             except LinkError as error:
                 self._say("cannot-configure", str(error))
         if effect.forget:
-            self._forget()
+            self._remember(())
         self._tell(deconfigured(effect, self._link.name, clock.now().wall, server_told))
         self._hooks.run(effect.cause, environment(effect.cause, self._link.name, effect.binding))
 
@@ -282,11 +283,14 @@ class Acquire:
             time.sleep(RELEASE_POLL_S)
         return self._sent and not self._mouth.unsent()
 
-    def _forget(self) -> None:
+    def _remember(self, leases: tuple[Remembered, ...]) -> None:
         try:
-            self._file.remove()
+            if leases:
+                self._file.write(leases[0].binding)
+            else:
+                self._file.remove()
         except OSError as error:
-            self._say("lease-file", f"the lease cannot be forgotten: {error}")
+            self._say("lease-file", f"the lease file stays as it was: {error}")
 
     # What is told ----------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,11 @@ def mask(width: int) -> int:
     return BROADCAST << (32 - width) & BROADCAST
 
 
+def class_width(address: int) -> int:
+    """Width of the network part of an address' class (RFC 791 s3.2)."""
+    return 8 if address >> 31 == 0 else 16 if address >> 30 == 0b10 else 24
+
+
 def hex_text(octets: bytes) -> str:
     """'52:54:00:12:34:56'; nothing for no octets."""
     return octets.hex(":")
