@@ -1,17 +1,15 @@
 """What the documents say is so: commands and options, settings and their defaults, rings, targets, links, made pages."""
 
-import inspect
 import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib import import_module
+from functools import cache
 from pathlib import Path
 
 import msgspec
 import pytest
-import typer
 from msgspec.structs import replace
 
 from relet.cli.main import COMMANDS
@@ -21,6 +19,7 @@ from relet.config.fields import HEADER, OPTION_NAMES, RELAY_NAMES, field_of
 from relet.config.load import parse
 from relet.model.network import NOTHING
 from relet.server.parameters import filled
+from support.commands import relet
 
 ROOT = Path(__file__).parent.parent
 README, MANUAL, ARCHITECTURE = ROOT / "README.md", ROOT / "docs" / "manual.md", ROOT / "docs" / "architecture.md"
@@ -52,18 +51,12 @@ def _text(document: Path) -> str:
     return document.read_text(encoding="utf-8")
 
 
+@cache
 def _options(command: str) -> set[str]:
-    """What a command takes, from its function's annotations."""
-    module, _, function = next(row.target for row in COMMANDS if row.name == command).partition(":")
-    called = typer.main.get_command(_app(getattr(import_module(module), function)))
-    return {"--help", *(option for parameter in called.params for option in parameter.opts if option[0] == "-")}
-
-
-def _app(function: object) -> typer.Typer:
-    assert inspect.isfunction(function)
-    app = typer.Typer(add_completion=False)
-    app.command()(function)
-    return app
+    """What a command takes, from its help: an option begins a line."""
+    ended = relet(command, "--help")
+    assert ended.code == 0
+    return set(re.findall(r"^ +(?:-\w, )?(--[a-z][a-z-]*)", ended.out, re.MULTILINE))
 
 
 def _section(text: str, heading: str) -> str:

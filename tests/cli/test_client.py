@@ -4,9 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 
-from relet.cli.client import client
 from relet.model.effects import Binding
 from relet.run.hook import FAREWELL_S, TIMEOUT_S, environment
 from relet.run.told import CONFIGURED, DECONFIGURED
@@ -16,10 +14,10 @@ pytestmark = pytest.mark.namespaces
 
 
 def ended(process: Process) -> tuple[int, str]:
-    """Exit code and all that it said, on one line and without the frame that typer draws."""
+    """Exit code and all that it said, on one line."""
     code = process.wait()
     assert process.popen.stdout is not None
-    return code, " ".join(process.popen.stdout.read().replace("│", " ").split())
+    return code, " ".join(process.popen.stdout.read().split())
 
 
 def test_an_unknown_interface_is_answered_with_the_known_ones() -> None:
@@ -85,13 +83,6 @@ def first_cells(*, beginning: str) -> set[str]:
     """Words in backquotes of that beginning, out of the first cells of the manual's tables about the client."""
     cells = [line.split("|")[1] for line in manual().splitlines() if line.startswith("|")]
     return {word for cell in cells for word in re.findall(rf"`({beginning}[\w<>-]*)", cell)}
-
-
-def test_the_manual_has_every_option_of_the_client() -> None:
-    app = typer.Typer(add_completion=False)
-    app.command()(client)
-    options = {name for each in typer.main.get_command(app).params for name in each.opts if name.startswith("--")}
-    assert first_cells(beginning="--") == options
 
 
 def test_the_manual_has_every_reason_and_variable_of_a_hook() -> None:

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from relet.cli.leases import state_text
-from relet.cli.output import aligned, moment, printable, when
+from relet.cli.output import aligned, moment, when
+from relet.cli.words import printable
 from relet.model.ident import ClientKey, client_key
 from relet.model.lease import FOREVER, Change, Lease, LeaseState
 from relet.store import open_store

@@ -11,6 +11,7 @@ import pytest
 from relet import __version__
 from relet.cli import main as cli
 from relet.errors import ConfigError, Problem, ReletError, StoreError, WireError
+from support import commands
 
 TIMEOUT_S = 60
 
@@ -46,10 +47,10 @@ def test_only_what_is_called_is_loaded(arguments: tuple[str, ...]) -> None:
     """No command pulls in another one's libraries."""
     program = (
         "import sys\n"
-        "from relet.cli.main import build\n"
+        "from relet.cli.main import main\n"
         f"sys.argv = ['relet', *{arguments!r}]\n"
         "try:\n"
-        "    build(sys.argv[1:])()\n"
+        "    main()\n"
         "finally:\n"
         "    print(*sorted(sys.modules))\n"
     )
@@ -60,7 +61,7 @@ def test_only_what_is_called_is_loaded(arguments: tuple[str, ...]) -> None:
     assert "relet.cli.main" in loaded
     heavy = {"pyroute2", "sqlite3", "asyncio", "structlog", "relet.server", "relet.client", "relet.net", "relet.store"}
     if "decode" not in arguments:
-        heavy |= {"pydantic", "rich.console", "relet.wire"}
+        heavy |= {"pydantic", "rich.console", "typer", "msgspec", "argparse", "relet.wire"}
     assert not loaded & heavy
 
 
@@ -132,8 +133,15 @@ def test_our_own_bugs_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
-def test_every_command_exists(command: cli.Command, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        cli.build([command.name])([command.name, "--help"], prog_name="relet")
-    assert ended.value.code == 0
-    assert f" {command.name} [OPTIONS]" in capsys.readouterr().out
+@pytest.mark.parametrize("help_option", ["--help", "-h"])
+def test_every_command_exists(command: cli.Command, help_option: str) -> None:
+    ended = commands.relet(command.name, help_option)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"relet {command.name} [OPTIONS]" in ended.out
+
+
+@pytest.mark.parametrize("called", ["nonsense", "--nonsense", "Client", "relet.cli.client"])
+def test_what_does_not_exist_is_named(called: str) -> None:
+    ended = commands.relet(called)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{called!r}; 'relet --help' tells what there is" in ended.err

@@ -3,22 +3,21 @@
 Reads the command line, prints what happens, and turns errors into exit codes. What a client does is in run/acquire.py.
 """
 
+import argparse
 import errno
 import os
 import shutil
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
-from enum import StrEnum
 from math import inf
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-import typer
 
 from relet.cli.log import log_to_stderr
-from relet.cli.output import complain, printable
+from relet.cli.words import complain, printable
 from relet.client.conflict import ConflictTiming
 from relet.client.settings import ClientSettings
 from relet.client.timing import Timing
@@ -29,110 +28,150 @@ from relet.run.leasefile import default_path
 from relet.run.told import Told
 from relet.wire.address import parse_hex
 
-
-class Probe(StrEnum):
-    """How carefully an address is checked before it is used (RFC 5227)."""
-
-    FULL = "full"
-    QUICK = "quick"
-    NONE = "none"
-
-
 CHECKS = {
-    Probe.FULL: (ConflictTiming(), Timing()),
-    Probe.QUICK: (
+    "full": (ConflictTiming(), Timing()),
+    "quick": (
         ConflictTiming(
             probe_wait=0.1, probe_num=2, probe_min=0.1, probe_max=0.2, announce_wait=0.3, announce_interval=0.2
         ),
         Timing(start_delay=0.1),
     ),
-    Probe.NONE: (ConflictTiming(probe_num=0, announce_interval=0.2), Timing(start_delay=0.0)),
+    "none": (ConflictTiming(probe_num=0, announce_interval=0.2), Timing(start_delay=0.0)),
 }
-"""Waits of each: those of the RFCs, or a laboratory's, where nobody else is on the wire."""
+"""How carefully an address is checked before it is used (RFC 5227): with the waits of the RFCs, or a laboratory's, where
+nobody else is on the wire."""
+
+SHORTEST_S = 0.1
+"""The least that can be asked for as a time to wait."""
+
+ABOUT = """\
+Obtain an address for IFACE and keep it; at the next start, ask for the same one.
+
+SIGTERM stops, takes the address away and keeps the lease remembered; SIGUSR1 renews now; SIGUSR2 gives the lease
+back and stops. Exit codes: 0 good, 1 no address, 2 wrong use, 3 the machine does not allow it."""
 
 
-def client(
-    iface: Annotated[str, typer.Argument(metavar="IFACE", help="The network interface that needs an address.")],
-    lease_file: Annotated[
-        Path | None, typer.Option(help="Where the lease is remembered. [default: /var/lib/relet/IFACE.lease]")
-    ] = None,
-    hostname: Annotated[str, typer.Option(help="Name to tell the server (option 12).")] = "",
-    client_id: Annotated[
-        str | None, typer.Option(metavar="HEX", help="Client identifier (option 61), such as 01:52:54:00:12:34:56.")
-    ] = None,
-    hook: Annotated[
-        Path | None,
-        typer.Option(metavar="PROGRAM", help="Run at each change of the lease; values in RELET_* variables."),
-    ] = None,
-    reboot_timeout: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="How long to ask for the remembered address.")
-    ] = 10.0,
-    use_remembered: Annotated[
-        bool,
-        typer.Option("--use-remembered", help="If nobody answers, use the remembered address while its lease lasts."),
-    ] = False,
-    once: Annotated[
-        bool, typer.Option("--once", help="End when bound; the kernel takes the address away at the end of the lease.")
-    ] = False,
-    timeout: Annotated[
-        float | None, typer.Option(min=0.1, metavar="SECONDS", help="End with code 1 if there is no address by then.")
-    ] = None,
-    no_configure: Annotated[
-        bool, typer.Option("--no-configure", help="Do everything but touch the interface.")
-    ] = False,
-    probe: Annotated[
-        Probe, typer.Option(help="Check whether the address is free: as RFC 5227 says, or for laboratories.")
-    ] = Probe.FULL,
-    release: Annotated[
-        bool, typer.Option("--release", help="Have the remembered lease confirmed, give it back, and end.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each event.")] = False,
-) -> None:
-    """Obtain an address for IFACE and keep it; at the next start, ask for the same one.
-
-    SIGTERM stops, takes the address away and keeps the lease remembered; SIGUSR1 renews now; SIGUSR2 gives the lease
-    back and stops. Exit codes: 0 good, 1 no address, 2 wrong use, 3 the machine does not allow it.
-    """
+def client(arguments: Sequence[str]) -> int:
+    """Run one client with what is written behind `relet client`. Its exit code; SystemExit with 2 for wrong use."""
     log_to_stderr("human")
-    if hook and not shutil.which(hook.absolute()):
-        raise typer.BadParameter(f"{hook} is no program that can be run", param_hint="--hook")
+    reader = parser()
+    said = reader.parse_args(arguments)
     try:
-        link = netlink.link(iface)
-        settings = _settings(link, hostname, client_id, reboot_timeout, use_remembered, probe)
-        orders = Orders(
-            lease_file=(lease_file or default_path(iface)).absolute(),
-            hook=(str(hook.absolute()),) if hook else (),
-            configure=not no_configure,
-            once=once,
-            release=release,
-            timeout=inf if timeout is None else timeout,
-        )
-        raise typer.Exit(Acquire(link, settings, orders, _print_json if as_json else _print_line).run())
+        link = netlink.link(said.iface)
+        try:
+            settings = _settings(link, said)
+        except ValueError as error:
+            reader.error(str(error))
+        return Acquire(link, settings, _orders(said), _print_json if said.as_json else _print_line).run()
     except (LinkError, OSError) as error:
         with suppress(OSError):
             complain(f"{error}{_advice(error)}")
-        raise typer.Exit(ENVIRONMENT) from None
+        return ENVIRONMENT
 
 
-def _settings(
-    link: LinkInfo, hostname: str, client_id: str | None, reboot_timeout: float, use_remembered: bool, probe: Probe
-) -> ClientSettings:
-    conflict, timing = CHECKS[probe]
+def parser() -> argparse.ArgumentParser:
+    """The options of the command. What is wrong ends the program with code 2 and a line that says what to write."""
+    reader = argparse.ArgumentParser(
+        prog="relet client",
+        usage="relet client [OPTIONS] IFACE",
+        description=ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = reader.add_argument
+    add("iface", metavar="IFACE", help="the network interface that needs an address")
+    add("--lease-file", type=Path, metavar="FILE", help="where the lease is remembered (/var/lib/relet/IFACE.lease)")
+    add("--hostname", default="", metavar="NAME", help="name to tell the server (option 12)")
+    add("--client-id", type=_octets, metavar="HEX", help="client identifier (option 61), such as 01:52:54:00:12:34:56")
+    add("--hook", type=_program, metavar="PROGRAM", help="run at each change of the lease; values in RELET_* variables")
+    add(
+        "--reboot-timeout",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="how long to ask for the remembered address (10)",
+    )
+    add(
+        "--use-remembered",
+        action="store_true",
+        help="if nobody answers, use the remembered address while its lease lasts",
+    )
+    add("--once", action="store_true", help="end when bound; the kernel takes the address away at the end of the lease")
+    add(
+        "--timeout",
+        type=_seconds,
+        default=inf,
+        metavar="SECONDS",
+        help="end with code 1 if there is no address by then",
+    )
+    add("--no-configure", action="store_true", help="do everything but touch the interface")
+    add(
+        "--probe",
+        choices=CHECKS,
+        default="full",
+        metavar="|".join(CHECKS),
+        help="check whether the address is free: as RFC 5227 says (full), or for laboratories",
+    )
+    add("--release", action="store_true", help="have the remembered lease confirmed, give it back, and end")
+    add("--json", action="store_true", dest="as_json", help="one line of JSON for each event")
+    return reader
+
+
+def _octets(text: str) -> bytes:
+    try:
+        return parse_hex(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; write octets such as 01:52:54:00:12:34:56") from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not SHORTEST_S <= seconds < inf:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time to wait; write seconds, {SHORTEST_S:g} or more, such as 30"
+        )
+    return seconds
+
+
+def _program(text: str) -> str:
+    """Its absolute path."""
+    path = str(Path(text).absolute())
+    if not shutil.which(path):
+        raise argparse.ArgumentTypeError(
+            f"{text} is no program that can be run; write the path of one that is executable"
+        )
+    return path
+
+
+def _orders(said: argparse.Namespace) -> Orders:
+    return Orders(
+        lease_file=(said.lease_file or default_path(said.iface)).absolute(),
+        hook=(said.hook,) if said.hook else (),
+        configure=not said.no_configure,
+        once=said.once,
+        release=said.release,
+        timeout=said.timeout,
+    )
+
+
+def _settings(link: LinkInfo, said: argparse.Namespace) -> ClientSettings:
+    """Raises ValueError for what does not go together, LinkError."""
+    conflict, timing = CHECKS[said.probe]
     if len(link.mac) != 6 or not any(link.mac):
         raise LinkError(f"{link.name} is not an Ethernet interface")
-    try:
-        return ClientSettings(
-            mac=link.mac,
-            interface=link.name,
-            hostname=hostname,
-            client_id=None if client_id is None else parse_hex(client_id),
-            reboot_timeout=reboot_timeout,
-            use_remembered=use_remembered,
-            timing=timing,
-            conflict=conflict,
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    return ClientSettings(
+        mac=link.mac,
+        interface=link.name,
+        hostname=said.hostname,
+        client_id=said.client_id,
+        reboot_timeout=said.reboot_timeout,
+        use_remembered=said.use_remembered,
+        timing=timing,
+        conflict=conflict,
+    )
 
 
 def _print_line(told: Told) -> None:

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from relet.cli.hexadecimal import unhex
-from relet.cli.output import complain, show_json_line
+from relet.cli.output import show_json_line
 from relet.cli.packets import Broken, Piece, Understood, pieces, understand
+from relet.cli.words import complain
 from relet.errors import WireError
 from relet.lab.pcap import is_capture
 from relet.wire import text

@@ -6,8 +6,9 @@ import msgspec
 import typer
 
 from relet.cli.leases import plain, row
-from relet.cli.output import complain, show_json
+from relet.cli.output import show_json
 from relet.cli.sources import ConfigFile, ControlSocket, control_socket
+from relet.cli.words import complain
 from relet.config.values import lease_duration
 from relet.model.ident import ClientKey, parse_key
 from relet.model.lease import Lease

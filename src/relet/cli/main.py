@@ -1,6 +1,6 @@
 """`relet`: which commands there are, and how every one of them ends.
 
-A command's module is imported when that command is called and not before, so `relet --help` is quick and a server
+A command's module is imported when that command is called and not before: a client has its lease sooner, and a server
 carries nothing that only another command needs. Exit codes: 0 good, 1 no, 2 wrong use, 3 environment, 130 interrupted.
 """
 
@@ -12,32 +12,43 @@ INTERRUPTED = 130
 try:  # importing takes longer than an impatient user waits
     from collections.abc import Callable, Sequence
     from importlib import import_module
-    from typing import Annotated, NamedTuple
-
-    import typer
+    from typing import Any, NamedTuple
 
     from relet import __version__
     from relet.errors import ConfigError, MachineError, ReletError
 except KeyboardInterrupt:
     sys.exit(INTERRUPTED)
 
-NO = 1
-ENVIRONMENT = 3
+GOOD, NO, WRONG_USE, ENVIRONMENT = 0, 1, 2, 3
+
+USAGE = "Usage: relet COMMAND [OPTIONS] [ARGUMENTS]"
+ABOUT = "A DHCPv4 server, client and laboratory whose heart is the reallocation of a lease (RFC 2131 s3.2)."
+OPTIONS = (
+    "Options:",
+    "  --version   Say which version.",
+    "  -h, --help  Tell this; 'relet COMMAND --help' tells what a command takes.",
+)
+COLUMN = 10
+"""Width of the commands' names in the help."""
 
 
 class Command(NamedTuple):
-    """A row of `relet --help`. target: 'module:function', a plain function with typer's annotations."""
+    """A row of `relet --help`. target: 'module:function'.
+
+    The function has typer's annotations; or, if plain, takes the arguments as they were written and gives the exit code.
+    """
 
     name: str
     target: str
     summary: str
+    plain: bool = False
 
 
 COMMANDS = (
     Command(
         "serve", "relet.cli.serve:serve", "Serve leases on the links of a configuration file, or on one interface."
     ),
-    Command("client", "relet.cli.client:client", "Get, keep and use a lease on an interface."),
+    Command("client", "relet.cli.client:client", "Get, keep and use a lease on an interface.", plain=True),
     Command("leases", "relet.cli.leases:leases", "List the leases that a server has granted."),
     Command("history", "relet.cli.history:history", "Tell who had which address when."),
     Command("why", "relet.cli.why:why", "Explain a server's last answers to a client, and its silence."),
@@ -58,7 +69,7 @@ COMMANDS = (
 def main() -> None:
     """Run the command line and end the process. Errors that are not our own bug are told in words, without a traceback."""
     try:
-        build(sys.argv[1:])(prog_name="relet")
+        sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except ConfigError as error:
@@ -73,48 +84,44 @@ def main() -> None:
         _end(f"relet: {named}", ENVIRONMENT)
 
 
-def build(arguments: Sequence[str]) -> typer.Typer:
-    """The application. Only the command that the arguments call is the real one, the others know their summary."""
-    called = next((argument for argument in arguments if not argument.startswith("-")), "")
-    app = typer.Typer(
-        name="relet",
-        help="A DHCPv4 server, client and laboratory whose heart is the reallocation of a lease (RFC 2131 s3.2).",
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    app.callback()(_relet)
+def run(arguments: Sequence[str]) -> int:
+    """Do what is written behind `relet`, and give the exit code; a command may also end by SystemExit."""
+    called = arguments[0] if arguments else ""
     for command in COMMANDS:
-        function = _load(command.target) if command.name == called else _uncalled
-        app.command(command.name, short_help=command.summary)(function)
-    return app
-
-
-def _tell_version(asked: bool) -> None:
-    if asked:
+        if command.name == called:
+            return _run(command, arguments[1:])
+    if called == "--version":
         print(f"relet {__version__}")
-        raise typer.Exit
+        return GOOD
+    if called in ("-h", "--help"):
+        print(_help())
+        return GOOD
+    if not called:
+        print(_help(), file=sys.stderr)
+    else:
+        what = "option" if called.startswith("-") else "command"
+        print(f"{USAGE}\n\nError: there is no {what} {called!r}; 'relet --help' tells what there is.", file=sys.stderr)
+    return WRONG_USE
 
 
-def _relet(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version."),
-    ] = False,
-) -> None:
-    pass
+def _run(command: Command, arguments: Sequence[str]) -> int:
+    function = _load(command.target)
+    if command.plain:
+        code: int = function(arguments)
+        return code
+    import_module("relet.cli.typed").run(command.name, function, arguments)
+    return GOOD
 
 
-def _load(target: str) -> Callable[..., None]:
+def _help() -> str:
+    commands = [f"  {command.name:<{COLUMN}}{command.summary}" for command in COMMANDS]
+    return "\n".join([USAGE, "", ABOUT, "", *OPTIONS, "", "Commands:", *commands])
+
+
+def _load(target: str) -> Callable[..., Any]:
     module, _, name = target.partition(":")
-    function: Callable[..., None] = getattr(import_module(module), name)
+    function: Callable[..., Any] = getattr(import_module(module), name)
     return function
-
-
-def _uncalled() -> None:
-    raise AssertionError("a command that was not called was run")
 
 
 def _end(message: str, code: int) -> None:

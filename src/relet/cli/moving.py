@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from relet.cli.output import complain, moment, show_json, show_table, when
+from relet.cli.output import moment, show_json, show_table, when
+from relet.cli.words import complain
 from relet.config.load import load
 from relet.model.network import Settings
 from relet.server.identify import Directory

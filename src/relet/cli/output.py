@@ -1,6 +1,6 @@
 """How commands print: tables for people on a terminal, aligned text for pipes, JSON for programs.
 
-Text that came from the network is made harmless here before a terminal sees it.
+Text that came from the network is made harmless before a terminal sees it.
 """
 
 import sys
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from relet.cli.words import printable
 from relet.model.lease import FOREVER
 
 
@@ -50,16 +51,6 @@ def show_json(value: object) -> None:
 def show_json_line(value: object) -> None:
     """Print a value as one line of JSON."""
     print(msgspec.json.encode(value).decode())
-
-
-def printable(text: str) -> str:
-    """The text on one line, with nothing in it that a terminal would obey."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def complain(text: str) -> None:
-    """Print to standard error what went wrong with one of several things."""
-    print(f"relet: {printable(text)}", file=sys.stderr)
 
 
 def when(wall: float) -> str:

@@ -7,8 +7,9 @@ import msgspec
 import typer
 
 from relet.cli.moving import show_moves
-from relet.cli.output import complain, printable, show_json
+from relet.cli.output import show_json
 from relet.cli.sources import ConfigFile, ControlSocket, control_socket
+from relet.cli.words import complain, printable
 from relet.run.control import ask
 from relet.run.reload import APPLIED, PREPARING, REFUSED, Reloaded
 

@@ -5,8 +5,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from relet.cli.output import complain, show_json, show_table
+from relet.cli.output import show_json, show_table
 from relet.cli.sources import ConfigFile, ControlSocket, control_socket
+from relet.cli.words import complain
 from relet.model.reasons import REASONS
 from relet.run.control import ask
 from relet.server.told import Status

@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.text import Text
 
 from relet.cli import storm_values as values
-from relet.cli.output import complain, moment
+from relet.cli.output import moment
 from relet.cli.storm_live import Plainly, Progress
+from relet.cli.words import complain
 from relet.lab.storm.cast import Wanted, cast
 from relet.lab.storm.crew import MOST_PROCESSES, Crew, Plan
 from relet.lab.storm.curves import Curve
