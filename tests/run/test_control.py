@@ -10,16 +10,21 @@ import msgspec
 import pytest
 import structlog
 
-from relet.model.ident import client_key
 from relet.net.clock import now
-from relet.run import control
-from relet.run.control import MAX_CONNECTIONS, MAX_REQUEST, Answerer, Control, ControlError, Question, ask
+from relet.run.control import (
+    MAX_CONNECTIONS,
+    MAX_REQUEST,
+    Answerer,
+    Control,
+    ControlError,
+    Later,
+    Question,
+    Subject,
+    ask,
+)
 from relet.run.loop import Loop
-from relet.server.record import Record
-from relet.server.told import MAX_TOLD, Told, told
+from support.lab import until
 
-LITTLE_SEND_BUFFER = 212_992
-"""net.core.wmem_max where nobody raised it."""
 HUGE = 64 << 20
 """Octets that no socket buffer holds."""
 PATIENCE_S = 10
@@ -160,16 +165,82 @@ def test_a_peer_may_go_without_a_question(served: Served, leave: Callable[[socke
     assert served.loop.faults == 0
 
 
-def test_a_peer_that_does_not_read_loses_its_answer_and_holds_nobody_up(served: Served) -> None:
-    with served.connect() as deaf:
+def test_a_peer_that_does_not_read_yet_holds_nobody_up_and_gets_its_answer_when_it_does(served: Served) -> None:
+    with served.connect() as slow:
+        slow.sendall(b'{"much": %d}\n' % HUGE)
+        assert served.well()
+        octets = 0
+        while chunk := slow.recv(1 << 20):
+            octets += len(chunk)
+        assert octets == HUGE + len('""\n')
+
+
+def test_a_peer_that_does_not_read_makes_room_and_loses_the_rest(served: Served) -> None:
+    with ExitStack() as peers:
+        deaf = peers.enter_context(served.connect())
         deaf.sendall(b'{"much": %d}\n' % HUGE)
+        for _ in range(MAX_CONNECTIONS):
+            peers.enter_context(served.connect())
         assert served.well()
         octets = 0
         while chunk := deaf.recv(1 << 20):
             octets += len(chunk)
         assert octets < HUGE
-    with pytest.raises(ControlError, match="gave no complete answer"):
-        ask(served.path, {"much": HUGE})
+    assert served.loop.faults == 0
+
+
+def test_an_answer_that_is_cut_short_is_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            connection.recv(100)
+            connection.sendall(b'{"half')
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(ControlError, match="gave no complete answer"):
+            ask(path, {"say": 1})
+        thread.join(PATIENCE_S)
+
+
+def test_an_answer_may_come_later(tmp_path: Path) -> None:
+    later: list[Later] = []
+
+    def wait(question: Question) -> object:
+        match question:
+            case {"wait": True}:
+                later.append(Later())
+                return later[-1]
+        for waiting in later:
+            waiting.give("at last")
+        return "well"
+
+    served = Served(tmp_path / "control", wait)
+    try:
+        with served.connect() as patient, served.connect() as gone:
+            for peer in (gone, patient):
+                peer.sendall(b'{"wait": true}\n')
+            until(lambda: len(later) == 2)
+            gone.close()
+            assert ask(served.path, {}) == "well"
+            assert patient.recv(100) == b'"at last"\n'
+            assert ask(served.path, {}) == "well"  # given twice, heard once
+        assert served.loop.faults == 0
+    finally:
+        served.close()
+
+
+def test_whoever_is_asked_is_named(tmp_path: Path) -> None:
+    client = Subject("client", "is `relet client eth0` running?")
+    with pytest.raises(
+        ControlError, match=r"no client answers at .*\(No such file.*\); is `relet client eth0` running\?"
+    ):
+        ask(tmp_path / "nowhere", {}, client)
 
 
 def test_a_bug_costs_one_answer(served: Served) -> None:
@@ -178,22 +249,6 @@ def test_a_bug_costs_one_answer(served: Served) -> None:
         assert served.well()
     assert served.loop.faults == 1
     assert "a bug" in log[0]["error"]
-
-
-def test_the_longest_list_of_verdicts_comes_through_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "SEND_BUFFER", LITTLE_SEND_BUFFER)
-    client = client_key(b"\xff" * 255, 1, b"")
-    record = Record(
-        1_700_000_000.123456, client, b"\1" + b"\xff" * 16, "interface-name", 0xFFFFFFFF, "n" * 100, "INIT-REBOOT",
-        "SILENT", "reserved-elsewhere", 0xFFFFFFFF, 0xFFFFFFFF,
-    )  # fmt: skip
-    verdicts = told([record] * MAX_TOLD * 2, "ff" * 255, MAX_TOLD * 2)
-    assert len(verdicts) == MAX_TOLD
-    served = Served(tmp_path / "control", lambda _: verdicts)
-    try:
-        assert msgspec.convert(ask(served.path, {}), list[Told]) == verdicts
-    finally:
-        served.close()
 
 
 def test_what_a_killed_server_left_is_replaced(tmp_path: Path) -> None:
