@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from relet.model.effects import Binding, Configure, Deconfigure
+from relet.run.plan import UNRESTRICTED
 from relet.run.told import configured, deconfigured, duration
 from relet.wire.address import parse_ip
 from relet.wire.codes import INFINITE
@@ -59,3 +60,14 @@ def test_what_the_server_was_not_told_is_not_called_released() -> None:
     assert deconfigured(Deconfigure(BINDING, "release"), "eth0", 1.0).text.endswith(": released")
     text = deconfigured(Deconfigure(BINDING, "release"), "eth0", 1.0, server_told=False).text
     assert text == "192.168.1.5 taken away: given up, but its server could not be told"
+
+
+def test_a_captive_portal_is_shown() -> None:
+    portal = msgspec.structs.replace(BINDING, options=BINDING.options | {114: b"https://portal.example/api"})
+    told = configured(Configure(portal, "bound"), "eth0", 1000.5)
+    assert told.text.endswith("; captive portal https://portal.example/api")
+    assert told.captive_portal == "https://portal.example/api"
+    free = msgspec.structs.replace(BINDING, options={114: UNRESTRICTED.encode()})
+    told = configured(Configure(free, "bound"), "eth0", 1000.5)
+    assert "captive" not in told.text
+    assert told.captive_portal == UNRESTRICTED

@@ -46,6 +46,7 @@ from relet.run.configure import Interface
 from relet.run.hook import Hooks, environment
 from relet.run.leasefile import Identity, LeaseFile
 from relet.run.loop import Loop
+from relet.run.plan import plan
 from relet.run.told import Told, configured, deconfigured, state_line
 from relet.wire.address import ip_text
 
@@ -111,6 +112,7 @@ class Acquire:
         self._outcome = GOOD
         self._finished = False
         self._sent = True
+        self._refused: tuple[Note, ...] = ()
 
     def run(self) -> int:
         """Until the client has finished. GOOD, NO (nothing obtained, nothing to release) or ENVIRONMENT.
@@ -134,7 +136,7 @@ class Acquire:
         netlink.switch_on(self._link.index)
         # A client that was killed left its address behind. It is not ours to use before a server says so again.
         remembered = self._client.remembered
-        if remembered and self._interface.withdraw(remembered):
+        if remembered and self._interface.withdraw(plan(remembered)):
             self._say("left-over", f"{ip_text(remembered.address)} of an earlier run taken away until it is confirmed")
 
     def _listen(self) -> None:
@@ -246,10 +248,14 @@ class Acquire:
             self._say("not-sent", f"the kernel cannot send {where}; is that address on {self._link.name}?")
 
     def _configure(self, effect: Configure) -> None:
-        now = clock.now()
+        now, wanted = clock.now(), plan(effect.binding)
+        for note in wanted.refused:
+            if note not in self._refused:
+                self._say(note.kind, f"the server's answer: {note.text}")
+        self._refused = wanted.refused
         if self._orders.configure:
             try:
-                for problem in self._interface.apply(effect.binding, now.wall):
+                for problem in self._interface.apply(wanted, now.wall):
                     self._say("bad-route", problem)
             except LinkError as error:
                 self._say("cannot-configure", str(error))
@@ -267,7 +273,7 @@ class Acquire:
             self._outcome = NO
         if self._orders.configure:
             try:
-                self._interface.withdraw(effect.binding)
+                self._interface.withdraw(plan(effect.binding))
             except LinkError as error:
                 self._say("cannot-configure", str(error))
         if effect.forget:

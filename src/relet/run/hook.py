@@ -18,8 +18,8 @@ import msgspec
 
 from relet.model.effects import Binding
 from relet.net.clock import now
-from relet.run.configure import plan
 from relet.run.loop import Loop
+from relet.run.plan import plan
 from relet.wire import options
 from relet.wire.address import BROADCAST, ip_text, mask
 

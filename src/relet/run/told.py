@@ -19,7 +19,7 @@ from relet.client.states import (
     State,
 )
 from relet.model.effects import Binding, Configure, Deconfigure
-from relet.run.configure import plan
+from relet.run.plan import UNRESTRICTED, plan
 from relet.wire.address import ip_text
 
 CONFIGURED = {
@@ -47,7 +47,8 @@ UNTOLD = "given up, but its server could not be told"
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="kebab"):
     """Something that happened. event: kebab-case name; text: for people; at, expires: seconds since 1970; the fields
-    from `cause` on are there if a lease was put on or taken off the interface."""
+    from `cause` on are there if a lease was put on or taken off the interface. captive_portal: a URI, or
+    'urn:ietf:params:capport:unrestricted' (RFC 8910)."""
 
     event: str
     text: str
@@ -59,6 +60,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     server: str = ""
     lease_time: int | None = None
     expires: float | None = None
+    captive_portal: str = ""
 
 
 def configured(effect: Configure, interface: str, at: float) -> Told:
@@ -110,16 +112,19 @@ def duration(seconds: float) -> str:
 
 
 def _bound_text(binding: Binding, cause: str, at: float) -> str:
-    width = plan(binding).width
+    wanted = plan(binding)
     # What a server just granted is told as it granted it; of a lease used without an answer, the rest counts.
     whole = inf if binding.expires() == inf else binding.lease_time
     lasts = duration(binding.expires() - at if cause == "remembered" else whole)
     why = CONFIGURED[cause]
-    return f"bound to {ip_text(binding.address)}/{width} by {ip_text(binding.server)} for {lasts} ({why})"
+    portal = f"; captive portal {wanted.captive_portal}" if wanted.captive_portal not in ("", UNRESTRICTED) else ""
+    return (
+        f"bound to {ip_text(binding.address)}/{wanted.width} by {ip_text(binding.server)} for {lasts} ({why}){portal}"
+    )
 
 
 def _about(binding: Binding, event: str, text: str, cause: str, interface: str, at: float) -> Told:
-    expires = binding.expires()
+    wanted = plan(binding)
     return Told(
         event=event,
         text=text,
@@ -127,8 +132,9 @@ def _about(binding: Binding, event: str, text: str, cause: str, interface: str, 
         interface=interface,
         cause=cause,
         address=ip_text(binding.address),
-        prefix=plan(binding).width,
+        prefix=wanted.width,
         server=ip_text(binding.server),
         lease_time=binding.lease_time,
-        expires=None if expires == inf else expires,
+        expires=wanted.expires,
+        captive_portal=wanted.captive_portal,
     )
