@@ -1,7 +1,7 @@
 """Hears from the kernel when the link of one interface comes up or goes down, or the interface becomes another.
 
-Reads rtnetlink's notices by itself (linux/rtnetlink.h): the fixed heads of two structures are all it needs, and no
-attribute is looked at. Everything that is asked of the kernel goes through netlink.py.
+Of rtnetlink's notices (linux/rtnetlink.h) it reads the fixed head alone; no attribute is looked at. Everything that is
+asked of the kernel goes through netlink.py.
 """
 
 import errno
@@ -13,15 +13,13 @@ from collections.abc import Iterator
 from relet.model.events import LinkChanged
 from relet.net import netlink
 from relet.net.link import LinkError, LinkInfo, carries
+from relet.net.rtnetlink import DEL_LINK, NEW_LINK, messages
 from relet.wire.address import hex_text
 
 NOTICES_MAX = 64
 """Netlink datagrams that one `receive` takes at most."""
 
 _RTMGRP_LINK = 1
-_NEW_LINK = 16
-_DEL_LINK = 17
-_HEADER = struct.Struct("@IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _IFINFO = struct.Struct("@BxHiII")  # ifinfomsg: family, type, index, flags, change
 _DATAGRAM_MAX = 65536
 
@@ -99,13 +97,8 @@ def states(octets: bytes, index: int) -> Iterator[bool]:
 
     A bridge tells of its ports in messages of its own family, and that a port left it is none of our business.
     """
-    at = 0
-    while at + _HEADER.size <= len(octets):
-        length, kind, *_ = _HEADER.unpack_from(octets, at)
-        if length < _HEADER.size or at + length > len(octets):
-            return
-        if kind in (_NEW_LINK, _DEL_LINK) and length >= _HEADER.size + _IFINFO.size:
-            family, _, which, flags, _ = _IFINFO.unpack_from(octets, at + _HEADER.size)
+    for kind, _, _, body in messages(octets):
+        if kind in (NEW_LINK, DEL_LINK) and len(body) >= _IFINFO.size:
+            family, _, which, flags, _ = _IFINFO.unpack_from(body)
             if which == index and family == socket.AF_UNSPEC:
-                yield kind == _NEW_LINK and carries(flags)
-        at += (length + 3) & ~3
+                yield kind == NEW_LINK and carries(flags)

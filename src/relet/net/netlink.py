@@ -1,49 +1,82 @@
-"""What is asked of the kernel about interfaces, addresses and routes, through pyroute2.
+"""What is asked of the kernel about interfaces, addresses and routes.
 
-Each function opens a netlink socket, asks one thing and closes it: nothing is kept. Every refusal is a LinkError, except
-where the wish was already true: what is there is replaced, and what is gone counts as taken away.
+Each function opens a netlink socket, asks and closes it: nothing is kept. Every refusal is a LinkError, except where the
+wish was already true: what is there is replaced, and what is gone counts as taken away.
 """
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+import struct
+from collections.abc import Sequence
 
-from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
-
+from relet.net import rtnetlink
 from relet.net.link import LinkError, LinkInfo, Route, carries
-from relet.wire.address import BROADCAST, ip_text, mask, parse_hex, parse_ip
-
-_AF_INET = 2
-_PROTOCOL_DHCP = 16  # linux/rtnetlink.h RTPROT_DHCP
-_SCOPE_LINK = 253
-_SCOPE_GLOBAL = 0
-_ONLINK = 4  # RTNH_F_ONLINK
+from relet.net.rtnetlink import CREATE_OR_REPLACE, Kernel, Request, attribute, attributes
+from relet.wire.address import BROADCAST, ip_text, mask
 
 FOREVER = 0xFFFFFFFF
 """Lifetime of an address that the kernel keeps until told otherwise."""
 
+NAME_MAX = 15
+"""Octets of an interface's name (linux/if.h IFNAMSIZ, without the zero at its end)."""
+
+_LINK = struct.Struct("@BxHiII")  # ifinfomsg: family, type, index, flags, which flags to change
+_ADDRESS = struct.Struct("@BBBBi")  # ifaddrmsg: family, width, flags, scope, index
+_ROUTE = struct.Struct(
+    "@BBBBBBBBI"
+)  # rtmsg: family, widths of destination and source, tos, table, protocol, scope, type, flags
+_NUMBER = struct.Struct("@I")
+_IP = struct.Struct("!I")
+_LIFETIMES = struct.Struct("@IIII")  # ifa_cacheinfo: preferred, valid, when it was made and last changed
+
+# linux/if_link.h, linux/if_addr.h, linux/rtnetlink.h: attributes
+_LINK_MAC, _LINK_NAME, _LINK_MTU = 1, 3, 4
+_ADDRESS_PEER, _ADDRESS_LOCAL, _ADDRESS_BROADCAST, _ADDRESS_LIFETIMES = 1, 2, 4, 6
+_ROUTE_TO, _ROUTE_OUT, _ROUTE_VIA, _ROUTE_METRIC, _ROUTE_SOURCE = 1, 4, 5, 6, 7
+
+_UP = 0x1  # IFF_UP
+_MAIN_TABLE = 254
+_PROTOCOL_DHCP = 16
+_SCOPE_LINK, _SCOPE_GLOBAL = 253, 0
+_UNICAST = 1
+_ONLINK = 4
+
 
 def link(name: str) -> LinkInfo:
     """The interface of that name as it is now. Raises LinkError, also if there is none."""
-    with _kernel(f"cannot look at interface {name}") as kernel:
-        row = kernel.link("get", ifname=name)[0]
-        rows = list(kernel.get_addr(family=_AF_INET, index=row["index"]))
-    return LinkInfo(
-        name=name,
-        index=row["index"],
-        mac=parse_hex(row.get_attr("IFLA_ADDRESS") or ""),
-        mtu=row.get_attr("IFLA_MTU"),
-        up=carries(row["flags"]),
-        addresses=tuple((parse_ip(each.get_attr("IFA_LOCAL")), each["prefixlen"]) for each in rows),
-    )
+    what = f"cannot look at interface {name}"
+    octets = os.fsencode(name)
+    if not 1 <= len(octets) <= NAME_MAX:
+        raise LinkError(f"{what}: {os.strerror(errno.ENODEV)}", errno.ENODEV)
+    with Kernel() as kernel:
+        wanted = attribute(_LINK_NAME, octets + b"\0")
+        row = kernel.ask(what, rtnetlink.GET_LINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + wanted)
+        if len(row) < _LINK.size:
+            raise LinkError(f"{what}: {os.strerror(errno.EBADMSG)}", errno.EBADMSG)
+        _, _, index, _, _ = _LINK.unpack_from(row)
+        return _link(row, _addresses(kernel, index).get(index, ()))
+
+
+def links(kernel: Kernel) -> dict[str, LinkInfo]:
+    """Every interface as it is now, by name. Raises LinkError."""
+    rows = kernel.all("cannot look at the interfaces", rtnetlink.GET_LINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
+    on = _addresses(kernel, 0)
+    found = (_link(row, on.get(_LINK.unpack_from(row)[2], ())) for row in rows if len(row) >= _LINK.size)
+    return {each.name: each for each in found}
 
 
 def switch_on(index: int) -> None:
     """Set an interface administratively up; nothing if it is. Raises LinkError."""
-    with _kernel("cannot switch the interface on") as kernel:
-        kernel.link("set", index=index, state="up")
+    _carry_out(
+        Request("cannot switch the interface on", rtnetlink.NEW_LINK, _LINK.pack(socket.AF_UNSPEC, 0, index, _UP, _UP))
+    )
+
+
+def set_mtu(index: int, mtu: int) -> None:
+    """Set the most octets that an interface carries in one packet. Raises LinkError."""
+    body = _LINK.pack(socket.AF_UNSPEC, 0, index, 0, 0) + attribute(_LINK_MTU, _NUMBER.pack(mtu))
+    _carry_out(Request(f"cannot set an MTU of {mtu}", rtnetlink.NEW_LINK, body))
 
 
 def put_address(index: int, address: int, width: int, lifetime: int = FOREVER) -> None:
@@ -51,24 +84,38 @@ def put_address(index: int, address: int, width: int, lifetime: int = FOREVER) -
 
     lifetime: seconds after which the kernel takes the address away by itself, should nobody renew it.
     """
-    with _kernel(f"cannot set address {ip_text(address)}/{width}") as kernel:
-        kernel.addr(
-            "replace",
-            index=index,
-            address=ip_text(address),
-            prefixlen=width,
-            broadcast=ip_text(address | ~mask(width) & BROADCAST),
-            preferred_lft=lifetime,
-            valid_lft=lifetime,
+    _carry_out(_put_address(index, address, width, lifetime))
+
+
+def put_lease(
+    index: int, address: int, width: int, lifetime: int, routes: Sequence[tuple[Route, int]]
+) -> list[LinkError]:
+    """Put an address on an interface and then the routes that use it, each with its metric; all in one request.
+
+    Gives what went wrong with single routes. Raises LinkError if the address cannot be put there.
+    """
+    with Kernel() as kernel:
+        first, *rest = kernel.carry_out(
+            [
+                _put_address(index, address, width, lifetime),
+                *(_put_route(index, route, address, metric) for route, metric in routes),
+            ]
         )
+    if isinstance(first, LinkError):
+        raise first
+    return [each for each in rest if isinstance(each, LinkError)]
 
 
 def take_address(index: int, address: int, width: int) -> bool:
     """Take an address, and with it the routes that use it, off an interface. Was it there? Raises LinkError."""
-    with _kernel(f"cannot remove address {ip_text(address)}/{width}", errno.EADDRNOTAVAIL, errno.ENODEV) as kernel:
-        kernel.addr("delete", index=index, address=ip_text(address), prefixlen=width)
-        return True
-    return False
+    return _carry_out(
+        Request(
+            f"cannot remove address {ip_text(address)}/{width}",
+            rtnetlink.DEL_ADDR,
+            _ADDRESS.pack(socket.AF_INET, width, 0, 0, index) + attribute(_ADDRESS_LOCAL, _IP.pack(address)),
+            harmless=(errno.EADDRNOTAVAIL, errno.ENODEV),
+        )
+    )
 
 
 def put_route(index: int, route: Route, source: int, metric: int) -> None:
@@ -77,35 +124,80 @@ def put_route(index: int, route: Route, source: int, metric: int) -> None:
     The router is taken to be on the link whether or not its address lies in our prefix (RFC 3442 'Local Subnet Routes'
     leaves routers outside of it to the client).
     """
-    with _kernel(f"cannot set the route to {ip_text(route.prefix)}/{route.width}") as kernel:
-        kernel.route("replace", **_route(index, route, metric), prefsrc=ip_text(source))
+    _carry_out(_put_route(index, route, source, metric))
 
 
 def take_route(index: int, route: Route, metric: int) -> bool:
     """Remove a route. Was it there? Raises LinkError."""
-    with _kernel(
-        f"cannot remove the route to {ip_text(route.prefix)}/{route.width}", errno.ESRCH, errno.ENODEV
-    ) as kernel:
-        kernel.route("delete", **_route(index, route, metric))
-        return True
-    return False
+    return _carry_out(
+        Request(
+            f"cannot remove the route to {ip_text(route.prefix)}/{route.width}",
+            rtnetlink.DEL_ROUTE,
+            _route(index, route, metric),
+            harmless=(errno.ESRCH, errno.ENODEV),
+        )
+    )
 
 
-def _route(index: int, route: Route, metric: int) -> dict[str, object]:
-    where: dict[str, object] = {"scope": _SCOPE_LINK}
-    if route.router:
-        where = {"scope": _SCOPE_GLOBAL, "gateway": ip_text(route.router), "flags": _ONLINK}
-    prefix = f"{ip_text(route.prefix)}/{route.width}"
-    return {"dst": prefix, "oif": index, "priority": metric, "proto": _PROTOCOL_DHCP, **where}
+def _put_address(index: int, address: int, width: int, lifetime: int) -> Request:
+    body = (
+        _ADDRESS.pack(socket.AF_INET, width, 0, _SCOPE_GLOBAL, index)
+        + attribute(_ADDRESS_LOCAL, _IP.pack(address))
+        + attribute(_ADDRESS_PEER, _IP.pack(address))
+        + attribute(_ADDRESS_BROADCAST, _IP.pack(address | ~mask(width) & BROADCAST))
+        + attribute(_ADDRESS_LIFETIMES, _LIFETIMES.pack(lifetime, lifetime, 0, 0))
+    )
+    return Request(f"cannot set address {ip_text(address)}/{width}", rtnetlink.NEW_ADDR, body, CREATE_OR_REPLACE)
 
 
-@contextmanager
-def _kernel(what: str, *harmless: int) -> Iterator[IPRoute]:
-    """A netlink socket; refusals become LinkError, but for the errno numbers that mean it was so already."""
-    try:
-        with IPRoute() as kernel:
-            yield kernel
-    except (NetlinkError, OSError) as error:
-        code = error.code if isinstance(error, NetlinkError) else error.errno or 0
-        if code not in harmless:
-            raise LinkError(f"{what}: {os.strerror(code)}", code) from error
+def _put_route(index: int, route: Route, source: int, metric: int) -> Request:
+    body = _route(index, route, metric) + attribute(_ROUTE_SOURCE, _IP.pack(source))
+    what = f"cannot set the route to {ip_text(route.prefix)}/{route.width}"
+    return Request(what, rtnetlink.NEW_ROUTE, body, CREATE_OR_REPLACE)
+
+
+def _route(index: int, route: Route, metric: int) -> bytes:
+    scope, flags = (_SCOPE_GLOBAL, _ONLINK) if route.router else (_SCOPE_LINK, 0)
+    return (
+        _ROUTE.pack(socket.AF_INET, route.width, 0, 0, _MAIN_TABLE, _PROTOCOL_DHCP, scope, _UNICAST, flags)
+        + (attribute(_ROUTE_TO, _IP.pack(route.prefix)) if route.width else b"")
+        + (attribute(_ROUTE_VIA, _IP.pack(route.router)) if route.router else b"")
+        + attribute(_ROUTE_OUT, _NUMBER.pack(index))
+        + attribute(_ROUTE_METRIC, _NUMBER.pack(metric))
+    )
+
+
+def _carry_out(request: Request) -> bool:
+    """Was there something to be done? Raises LinkError."""
+    with Kernel() as kernel:
+        (outcome,) = kernel.carry_out([request])
+    if isinstance(outcome, LinkError):
+        raise outcome
+    return outcome
+
+
+def _link(row: bytes, addresses: tuple[tuple[int, int], ...]) -> LinkInfo:
+    _, _, index, flags, _ = _LINK.unpack_from(row)
+    known = attributes(row, _LINK.size)
+    mtu = known.get(_LINK_MTU, b"")
+    return LinkInfo(
+        name=os.fsdecode(known.get(_LINK_NAME, b"").rstrip(b"\0")),
+        index=index,
+        mac=known.get(_LINK_MAC, b""),
+        mtu=_NUMBER.unpack(mtu)[0] if len(mtu) == _NUMBER.size else 0,
+        up=carries(flags),
+        addresses=addresses,
+    )
+
+
+def _addresses(kernel: Kernel, index: int) -> dict[int, tuple[tuple[int, int], ...]]:
+    """(address, width) pairs by interface; index: of one alone, 0 for all."""
+    on: dict[int, tuple[tuple[int, int], ...]] = {}
+    wanted = _ADDRESS.pack(socket.AF_INET, 0, 0, 0, index)
+    for row in kernel.all("cannot look at the addresses", rtnetlink.GET_ADDR, wanted):
+        if len(row) >= _ADDRESS.size:
+            _, width, _, _, at = _ADDRESS.unpack_from(row)
+            local = attributes(row, _ADDRESS.size).get(_ADDRESS_LOCAL, b"")
+            if len(local) == _IP.size:
+                on[at] = (*on.get(at, ()), (_IP.unpack(local)[0], width))
+    return on

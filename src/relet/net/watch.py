@@ -5,14 +5,11 @@ sockets are opened once and stay in the network namespace in which they were mad
 """
 
 import errno
-import os
 import socket
 
-from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
-
-from relet.net.link import LinkError, LinkInfo, carries
-from relet.wire.address import parse_hex, parse_ip
+from relet.net import netlink
+from relet.net.link import LinkError, LinkInfo
+from relet.net.rtnetlink import Kernel
 
 NOTICES_MAX = 256
 """Netlink datagrams that one `receive` takes at most; the loop calls again for more."""
@@ -29,10 +26,13 @@ class Watch:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
         try:
             self._socket.bind((0, _GROUPS))
-            self._kernel = IPRoute()
+            self._kernel = Kernel()
         except OSError as error:
             self._socket.close()
             raise LinkError(f"cannot listen to netlink: {error.strerror}", error.errno or 0) from error
+        except LinkError:
+            self._socket.close()
+            raise
 
     def fileno(self) -> int:
         """For the loop."""
@@ -54,27 +54,7 @@ class Watch:
 
     def links(self) -> dict[str, LinkInfo]:
         """Every interface as it is now, by name. Raises LinkError."""
-        try:
-            rows = list(self._kernel.get_links())
-            addresses = list(self._kernel.get_addr(family=socket.AF_INET))
-        except (NetlinkError, OSError) as error:
-            code = error.code if isinstance(error, NetlinkError) else error.errno or 0
-            raise LinkError(f"cannot look at the interfaces: {os.strerror(code)}", code) from error
-        on: dict[int, list[tuple[int, int]]] = {}
-        for each in addresses:
-            on.setdefault(each["index"], []).append((parse_ip(each.get_attr("IFA_LOCAL")), each["prefixlen"]))
-        infos = (
-            LinkInfo(
-                name=row.get_attr("IFLA_IFNAME"),
-                index=row["index"],
-                mac=parse_hex(row.get_attr("IFLA_ADDRESS") or ""),
-                mtu=row.get_attr("IFLA_MTU") or 0,
-                up=carries(row["flags"]),
-                addresses=tuple(on.get(row["index"], ())),
-            )
-            for row in rows
-        )
-        return {info.name: info for info in infos}
+        return netlink.links(self._kernel)
 
     def close(self) -> None:
         """Give the sockets back. Idempotent."""

@@ -29,20 +29,20 @@ class Interface:
         if self._plan and (self._plan.address, self._plan.width) != (wanted.address, wanted.width):
             self._take(self._plan)
         before = self._plan.routes if self._plan else ()
-        netlink.put_address(self._link.index, wanted.address, wanted.width, lifetime(wanted, wall))
+        problems = netlink.put_lease(
+            self._link.index,
+            wanted.address,
+            wanted.width,
+            lifetime(wanted, wall),
+            [(route, self._metric) for route in wanted.routes],
+        )
         self._plan = wanted
-        problems = []
-        for route in wanted.routes:
-            try:
-                netlink.put_route(self._link.index, route, wanted.address, self._metric)
-            except LinkError as error:
-                problems.append(str(error))
         kept = {(route.prefix, route.width) for route in wanted.routes}
         for route in before:
             if (route.prefix, route.width) not in kept:
                 with suppress(LinkError):
                     netlink.take_route(self._link.index, route, self._metric)
-        return problems
+        return [str(problem) for problem in problems]
 
     def withdraw(self, left: Plan) -> bool:
         """Take the address and its routes away, or what an earlier run left of that plan. Was it there? Raises LinkError."""
