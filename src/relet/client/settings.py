@@ -6,8 +6,9 @@ from relet.client.conflict import ConflictTiming
 from relet.client.timing import Timing
 from relet.wire.codes import INFINITE
 
-PARAMETERS = (1, 3, 6, 12, 15, 26, 28, 33, 42, 51, 54, 58, 59, 119, 121)
-"""The options asked for by default: what an interface, its routes and its resolver can use, and the lease's times."""
+PARAMETERS = (1, 121, 3, 6, 12, 15, 26, 28, 33, 42, 51, 54, 58, 59, 119)
+"""The options asked for by default: what an interface, its routes and its resolver can use, and the lease's times. Classless
+routes (121) come before routers and static routes (RFC 3442)."""
 
 MIN_MESSAGE_SIZE = 576
 """Least value of option 57 (RFC 2132 s9.10)."""
