@@ -68,7 +68,7 @@ class Traced(Client):
 
 
 class Rig:
-    """A client, the time, and the last message that it sent."""
+    """A client, the time, the last message that it sent, and all that it sent."""
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class Rig:
         self.client = Traced(settings, dice or Dice(), remembered)
         self.now = now
         self.sent: Message | None = None
+        self.sends: list[Send] = []
 
     @property
     def state(self) -> State:
@@ -91,6 +92,7 @@ class Rig:
         for effect in effects:
             if isinstance(effect, Send):
                 self.sent = message.decode(effect.payload)
+                self.sends.append(effect)
         return effects
 
     def later(self, seconds: float) -> "Rig":
