@@ -23,7 +23,7 @@ def ended(process: Process) -> tuple[int, str]:
 def test_an_unknown_interface_is_answered_with_the_known_ones() -> None:
     with Lab() as lab:
         host = lab.namespace("host")
-        code, said = ended(lab.relet(host, "client", "nowhere"))
+        code, said = ended(lab.relet(host, "client", "nowhere", "--once"))
     assert code == 3
     assert said == "relet: cannot look at interface nowhere: No such device; the interfaces are lo"
 
@@ -60,6 +60,13 @@ def test_without_the_rights_it_says_which_are_needed() -> None:
         )
     assert code == 3
     assert said.startswith("relet: cannot claim c0: Permission denied; run it as root")
+
+
+def test_one_lease_file_is_for_one_interface() -> None:
+    with Lab() as lab:
+        code, said = ended(lab.relet(lab.namespace("host"), "client", "c0", "c1", "--lease-file", lab.folder / "lease"))
+    assert code == 2
+    assert "--lease-file is one file for one interface" in said
 
 
 @pytest.mark.parametrize("hook", ["nowhere/at/all", "not-executable", "folder"])

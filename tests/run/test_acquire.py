@@ -239,27 +239,6 @@ def test_a_release_to_a_server_that_is_gone_is_not_called_one(host: Host) -> Non
     assert client.wait() == 1
 
 
-def test_an_interface_that_is_made_anew_ends_the_client(host: Host) -> None:
-    host.remember()
-    client = host.start(*USE_IT)
-    event(client, "bound")
-    host.lab.ip(host.name, "link", "del", "c0")
-    assert str(event(client, "interface-lost")["text"]).startswith("interface c0 is gone")
-    assert client.wait() == 3
-
-
-def test_another_hardware_address_ends_the_client(host: Host) -> None:
-    host.remember()
-    client = host.start(*USE_IT)
-    event(client, "bound")
-    host.lab.ip(host.name, "link", "set", "c0", "down")
-    event(client, "unbound")
-    host.lab.ip(host.name, "link", "set", "c0", "address", "02:00:00:00:00:99")
-    assert "02:00:00:00:00:99" in str(event(client, "interface-lost")["text"])
-    assert client.wait() == 3
-    assert host.addresses() == []
-
-
 def test_a_client_that_is_stopped_does_not_wait_long_for_a_hook(host: Host) -> None:
     host.remember()
     hook = host.program("[ $RELET_REASON = stop ] && exit\ntrap '' TERM INT\nexec sleep 1000\n")

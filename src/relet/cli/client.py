@@ -1,16 +1,15 @@
-"""`relet client IFACE`: obtain an address, or go on with the one remembered, and keep it until told to stop.
+"""`relet client IFACE...`: obtain an address, or go on with the one remembered, and keep it until told to stop.
 
-Reads the command line, prints what happens, and turns errors into exit codes. What a client does is in run/acquire.py.
+Reads the command line, prints what happens, and turns errors into exit codes. What clients do is in run/clients.py.
 """
 
 import argparse
-import errno
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from math import inf
 from pathlib import Path
 
@@ -21,10 +20,12 @@ from relet.cli.words import complain, printable
 from relet.client.conflict import ConflictTiming
 from relet.client.settings import ClientSettings
 from relet.client.timing import Timing
-from relet.net import netlink
+from relet.errors import MachineError
 from relet.net.link import LinkError, LinkInfo
-from relet.run.acquire import ENVIRONMENT, Acquire, Orders
+from relet.run.acquire import ENVIRONMENT, Orders
+from relet.run.clients import MAX_INTERFACES, Clients
 from relet.run.leasefile import default_path
+from relet.run.presence import FAILED
 from relet.run.told import Told
 from relet.wire.address import parse_hex
 
@@ -45,7 +46,7 @@ SHORTEST_S = 0.1
 """The least that can be asked for as a time to wait."""
 
 ABOUT = """\
-Obtain an address for IFACE and keep it; at the next start, ask for the same one.
+Obtain an address for each IFACE and keep it; at the next start, ask for the same one.
 
 SIGTERM stops, takes the address away and keeps the lease remembered; SIGUSR1 renews now; SIGUSR2 gives the lease
 back and stops. Exit codes: 0 good, 1 no address, 2 wrong use, 3 the machine does not allow it."""
@@ -56,16 +57,20 @@ def client(arguments: Sequence[str]) -> int:
     log_to_stderr("human")
     reader = parser()
     said = reader.parse_args(arguments)
+    names = tuple(dict.fromkeys(said.iface))
+    if said.lease_file and len(names) > 1:
+        reader.error("--lease-file is one file for one interface; leave it out, or start a client for each interface")
+    if len(names) > MAX_INTERFACES:
+        reader.error(f"one client serves {MAX_INTERFACES} interfaces at most; start several")
     try:
-        link = netlink.link(said.iface)
-        try:
-            settings = _settings(link, said)
-        except ValueError as error:
-            reader.error(str(error))
-        return Acquire(link, settings, _orders(said), _print_json if said.as_json else _print_line).run()
-    except (LinkError, OSError) as error:
-        with suppress(OSError):
-            complain(f"{error}{_advice(error)}")
+        settings = _settings(said)
+    except ValueError as error:
+        reader.error(str(error))
+    orders = {name: _orders(name, said) for name in names}
+    try:
+        return Clients(orders, partial(_on, settings), _print_json if said.as_json else _print_line).run()
+    except MachineError as error:
+        _complain(str(error))
         return ENVIRONMENT
 
 
@@ -73,13 +78,13 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command. What is wrong ends the program with code 2 and a line that says what to write."""
     reader = argparse.ArgumentParser(
         prog="relet client",
-        usage="relet client [OPTIONS] IFACE",
+        usage="relet client [OPTIONS] IFACE...",
         description=ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = reader.add_argument
-    add("iface", metavar="IFACE", help="the network interface that needs an address")
+    add("iface", nargs="+", metavar="IFACE", help="a network interface that needs an address")
     add("--lease-file", type=Path, metavar="FILE", help="where the lease is remembered (/var/lib/relet/IFACE.lease)")
     add("--hostname", default="", metavar="NAME", help="name to tell the server (option 12)")
     add("--client-id", type=_octets, metavar="HEX", help="client identifier (option 61), such as 01:52:54:00:12:34:56")
@@ -146,9 +151,9 @@ def _program(text: str) -> str:
     return path
 
 
-def _orders(said: argparse.Namespace) -> Orders:
+def _orders(name: str, said: argparse.Namespace) -> Orders:
     return Orders(
-        lease_file=(said.lease_file or default_path(said.iface)).absolute(),
+        lease_file=(said.lease_file or default_path(name)).absolute(),
         hook=(said.hook,) if said.hook else (),
         configure=not said.no_configure,
         once=said.once,
@@ -157,14 +162,11 @@ def _orders(said: argparse.Namespace) -> Orders:
     )
 
 
-def _settings(link: LinkInfo, said: argparse.Namespace) -> ClientSettings:
-    """Raises ValueError for what does not go together, LinkError."""
+def _settings(said: argparse.Namespace) -> ClientSettings:
+    """What is the same on every interface. Raises ValueError for what does not go together."""
     conflict, timing = CHECKS[said.probe]
-    if len(link.mac) != 6 or not any(link.mac):
-        raise LinkError(f"{link.name} is not an Ethernet interface")
     return ClientSettings(
-        mac=link.mac,
-        interface=link.name,
+        mac=bytes(6),
         hostname=said.hostname,
         client_id=said.client_id,
         reboot_timeout=said.reboot_timeout,
@@ -174,11 +176,23 @@ def _settings(link: LinkInfo, said: argparse.Namespace) -> ClientSettings:
     )
 
 
+def _on(settings: ClientSettings, link: LinkInfo) -> ClientSettings:
+    """The settings of a client on this interface. Raises LinkError if it cannot have one."""
+    if len(link.mac) != 6 or not any(link.mac):
+        raise LinkError(f"{link.name} is not an Ethernet interface")
+    return msgspec.structs.replace(settings, mac=link.mac, interface=link.name)
+
+
 def _print_line(told: Told) -> None:
-    _print(printable(f"{told.interface}: {told.text}"))
+    if told.event == FAILED:
+        _complain(told.text)
+    else:
+        _print(printable(f"{told.interface}: {told.text}"))
 
 
 def _print_json(told: Told) -> None:
+    if told.event == FAILED:
+        _complain(told.text)
     # A server's words are in some of the texts, and names of files, which need not be UTF-8.
     _print(msgspec.json.encode(msgspec.structs.replace(told, text=printable(told.text))).decode())
 
@@ -191,11 +205,6 @@ def _print(line: str) -> None:
             os.write(sys.stdout.fileno(), f"{line}\n".encode())
 
 
-def _advice(error: LinkError | OSError) -> str:
-    """What to do about it, where we know."""
-    code = error.code if isinstance(error, LinkError) else error.errno
-    if code == errno.ENODEV:
-        return f"; the interfaces are {', '.join(name for _, name in socket.if_nameindex())}"
-    if code == errno.EADDRINUSE:
-        return "; another client runs on this interface, end it first"
-    return ""
+def _complain(text: str) -> None:
+    with suppress(OSError):
+        complain(text)

@@ -1,68 +1,68 @@
-"""Hears from the kernel when the link of one interface comes up or goes down, or the interface becomes another.
+"""Hears from the kernel how interfaces come, change and go: one netlink socket for all that somebody cares about.
 
-Of rtnetlink's notices (linux/rtnetlink.h) it reads the fixed head alone; no attribute is looked at. Everything that is
-asked of the kernel goes through netlink.py.
+Whatever else is asked of the kernel goes through netlink.py.
 """
 
 import errno
 import os
 import socket
-import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from relet.model.events import LinkChanged
 from relet.net import netlink
-from relet.net.link import LinkError, LinkInfo, carries
+from relet.net.link import LinkError, LinkInfo
 from relet.net.rtnetlink import DEL_LINK, NEW_LINK, messages
-from relet.wire.address import hex_text
 
 NOTICES_MAX = 64
-"""Netlink datagrams that one `receive` takes at most."""
+"""Netlink datagrams that one `receive` takes at most; the loop calls again for more."""
 
 _RTMGRP_LINK = 1
-_IFINFO = struct.Struct("@BxHiII")  # ifinfomsg: family, type, index, flags, change
 _DATAGRAM_MAX = 65536
 
 
-class LinkMonitor:
-    """A netlink socket that listens for one interface's changes. Raises LinkError.
+class Notice(NamedTuple):
+    """What became of the interface of that name. link: as it is now, without its addresses; None if there is none."""
 
-    up: as last heard, at first as it was asked for once the socket was listening.
-    lost: why this is no longer the interface it was, '' while it is: it is gone, or has another hardware address.
+    name: str
+    link: LinkInfo | None
+
+
+class LinkMonitor:
+    """A netlink socket that listens for what happens to the interfaces of these names. Raises LinkError.
+
+    links: each as last heard, None if there is none; at first as it was asked for once the socket was listening.
     """
 
-    def __init__(self, link: LinkInfo) -> None:
-        self._link = link
+    def __init__(self, names: Iterable[str]) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
         try:
             self._socket.bind((0, _RTMGRP_LINK))
+            self.links = {name: _asked(name) for name in names}
         except OSError as error:
             self._socket.close()
             raise LinkError(f"cannot listen to netlink: {error.strerror}", error.errno or 0) from error
-        self.lost = ""
-        self.up = self._ask()
+        except LinkError:
+            self._socket.close()
+            raise
 
     def fileno(self) -> int:
         """For the loop."""
         return self._socket.fileno()
 
-    def receive(self) -> list[LinkChanged]:
-        """The changes since last time; a link that went down and came up again gives both."""
+    def receive(self) -> list[Notice]:
+        """The changes since last time, in order: a link that went down and came up again gives both."""
         changes = []
-        heard = list(self._notices())
-        for up in heard:
-            if up != self.up:
-                self.up = up
-                changes.append(LinkChanged(up))
-        if heard:
-            self._ask()
+        for notice in self._notices():
+            if _differs(notice.link, self.links[notice.name]):
+                self.links[notice.name] = notice.link
+                changes.append(notice)
         return changes
 
     def close(self) -> None:
         """Give the socket back. Idempotent."""
         self._socket.close()
 
-    def _notices(self) -> Iterator[bool]:
+    def _notices(self) -> Iterator[Notice]:
         for _ in range(NOTICES_MAX):
             try:
                 octets, (sender, _) = self._socket.recvfrom(_DATAGRAM_MAX)
@@ -71,34 +71,45 @@ class LinkMonitor:
             except OSError as error:
                 # The kernel lost notices (netlink(7), ENOBUFS): ask for what they would have said.
                 if error.errno == errno.ENOBUFS:
-                    yield self._ask()
+                    yield from [Notice(name, _asked(name)) for name in self.links]
                     continue
                 raise LinkError(f"netlink: {os.strerror(error.errno or 0)}", error.errno or 0) from error
             if sender == 0:  # the kernel itself
-                yield from states(octets, self._link.index)
+                for link, there in heard(octets):
+                    yield from self._about(link, there)
 
-    def _ask(self) -> bool:
-        """Is the link up now? Notices too if it is lost."""
-        try:
-            now = netlink.link(self._link.name)
-        except LinkError as error:
-            if error.code == errno.ENODEV:
-                self.lost = f"interface {self._link.name} is gone"
-            return False
-        if now.index != self._link.index:
-            self.lost = f"interface {now.name} is gone, and another one has its name"
-        elif now.mac != self._link.mac:
-            self.lost = f"the hardware address of {now.name} has changed to {hex_text(now.mac)}"
-        return now.up and not self.lost
+    def _about(self, link: LinkInfo, there: bool) -> Iterator[Notice]:
+        for name, known in self.links.items():
+            if name == link.name and there:
+                yield Notice(name, link)
+            elif known and known.index == link.index:  # it is gone, or is called something else now
+                yield Notice(name, None)
 
 
-def states(octets: bytes, index: int) -> Iterator[bool]:
-    """What the messages of one netlink datagram say of an interface: up, down (or gone).
+def heard(octets: bytes) -> Iterator[tuple[LinkInfo, bool]]:
+    """What the messages of one netlink datagram say: an interface, and whether it is (still) there.
 
     A bridge tells of its ports in messages of its own family, and that a port left it is none of our business.
     """
     for kind, _, _, body in messages(octets):
-        if kind in (NEW_LINK, DEL_LINK) and len(body) >= _IFINFO.size:
-            family, _, which, flags, _ = _IFINFO.unpack_from(body)
-            if which == index and family == socket.AF_UNSPEC:
-                yield kind == NEW_LINK and carries(flags)
+        if kind in (NEW_LINK, DEL_LINK) and len(body) >= netlink.LINK_SIZE and body[0] == socket.AF_UNSPEC:
+            link = netlink.described(body)
+            if link.name and link.mtu:  # a wireless driver's own events have no more than a name
+                yield link, kind == NEW_LINK
+
+
+def _asked(name: str) -> LinkInfo | None:
+    """Raises LinkError, but for an interface that is not there."""
+    try:
+        return netlink.link(name)
+    except LinkError as error:
+        if error.code != errno.ENODEV:
+            raise
+        return None
+
+
+def _differs(one: LinkInfo | None, other: LinkInfo | None) -> bool:
+    """For a client: another interface, another hardware address, up or down."""
+    if one is None or other is None:
+        return one is not other
+    return (one.index, one.mac, one.up) != (other.index, other.mac, other.up)

@@ -22,6 +22,9 @@ NAME_MAX = 15
 """Octets of an interface's name (linux/if.h IFNAMSIZ, without the zero at its end)."""
 
 _LINK = struct.Struct("@BxHiII")  # ifinfomsg: family, type, index, flags, which flags to change
+LINK_SIZE = _LINK.size
+"""Octets that a message about an interface has at least; the first is its family."""
+
 _ADDRESS = struct.Struct("@BBBBi")  # ifaddrmsg: family, width, flags, scope, index
 _ROUTE = struct.Struct(
     "@BBBBBBBBI"
@@ -55,14 +58,14 @@ def link(name: str) -> LinkInfo:
         if len(row) < _LINK.size:
             raise LinkError(f"{what}: {os.strerror(errno.EBADMSG)}", errno.EBADMSG)
         _, _, index, _, _ = _LINK.unpack_from(row)
-        return _link(row, _addresses(kernel, index).get(index, ()))
+        return described(row, _addresses(kernel, index).get(index, ()))
 
 
 def links(kernel: Kernel) -> dict[str, LinkInfo]:
     """Every interface as it is now, by name. Raises LinkError."""
     rows = kernel.all("cannot look at the interfaces", rtnetlink.GET_LINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
     on = _addresses(kernel, 0)
-    found = (_link(row, on.get(_LINK.unpack_from(row)[2], ())) for row in rows if len(row) >= _LINK.size)
+    found = (described(row, on.get(_LINK.unpack_from(row)[2], ())) for row in rows if len(row) >= _LINK.size)
     return {each.name: each for each in found}
 
 
@@ -176,7 +179,8 @@ def _carry_out(request: Request) -> bool:
     return outcome
 
 
-def _link(row: bytes, addresses: tuple[tuple[int, int], ...]) -> LinkInfo:
+def described(row: bytes, addresses: tuple[tuple[int, int], ...] = ()) -> LinkInfo:
+    """What a message of LINK_SIZE octets or more says of an interface; name '' and mtu 0 if it does not say."""
     _, _, index, flags, _ = _LINK.unpack_from(row)
     known = attributes(row, _LINK.size)
     mtu = known.get(_LINK_MTU, b"")

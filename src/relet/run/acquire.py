@@ -1,15 +1,15 @@
 """The client in the real world: gives the machine what sockets, clock, link and operator say, and does what it wants.
 
 What the protocol asks is decided in client/machine.py. Here stand the order of the deeds (address, lease file, hook) and
-the few wishes of an operator that the machine does not know: once, release, timeout. Nothing is printed here; what
-happens is handed to `tell`.
+the few wishes of an operator that the machine does not know: once, release. Whether the interface is there at all is
+the business of presence.py. Nothing is printed here; what happens is handed to `tell`.
 """
 
 import errno
-import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from math import inf
 from pathlib import Path
 from random import SystemRandom
@@ -33,13 +33,12 @@ from relet.model.effects import (
     Send,
     SendArp,
 )
-from relet.model.events import Command, Event, LinkChanged, Wake
+from relet.model.events import Command, Event, LinkChanged
 from relet.net import clock, netlink
 from relet.net.arp import ArpFrames
 from relet.net.claim import Claim
 from relet.net.link import LinkError, LinkInfo
-from relet.net.monitor import LinkMonitor
-from relet.net.packet import dhcp_frames
+from relet.net.packet import DhcpFrames, dhcp_frames
 from relet.net.sockets import QUIET_BUFFER
 from relet.net.udp import Mouth
 from relet.run.configure import Interface
@@ -58,7 +57,7 @@ LINK_GOES = (errno.ENODEV, errno.ENETDOWN)
 """Why an address cannot be set on an interface of which netlink will soon say that it is down."""
 
 GOOD, NO, ENVIRONMENT = 0, 1, 3
-"""What `Acquire.run` gives; exit codes of the command."""
+"""How a client ended; exit codes of the command."""
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -80,77 +79,59 @@ class Orders(msgspec.Struct, frozen=True):
 
 
 class Acquire:
-    """One client on one interface. Raises LinkError if the interface cannot be used.
+    """One client on an interface as it is now; another index or hardware address is another client's. Raises LinkError
+    if the interface cannot be used.
 
-    tell: gets all that happens, and must not raise, for more is to be done than to tell it.
+    tell: gets all that happens, and must not raise, for more is to be done than to tell it. ended: called when `finished`
+    may have become true. outcome: GOOD, NO (nothing obtained, nothing to release) or ENVIRONMENT. obtained: has there
+    been an address?
     """
 
-    def __init__(self, link: LinkInfo, settings: ClientSettings, orders: Orders, tell: Callable[[Told], None]) -> None:
-        self._link, self._orders, self._tell = link, orders, tell
+    def __init__(
+        self,
+        link: LinkInfo,
+        settings: ClientSettings,
+        orders: Orders,
+        loop: Loop,
+        hooks: Hooks,
+        tell: Callable[[Told], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self.link, self.outcome, self.finished, self.obtained = link, GOOD, False, False
+        self._orders, self._hooks, self._tell, self._ended = orders, hooks, tell, ended
         self._interface = Interface(link)
         with ExitStack() as stack:
             stack.callback(Claim(link.name).close)
-            self._loop = Loop(self._deadline, self._wake)
-            stack.callback(self._loop.close)
             self._frames = dhcp_frames(link.name, CLIENT_PORT, receive_buffer=QUIET_BUFFER)
             stack.callback(self._frames.close)
             self._arp = ArpFrames(link.name)
             stack.callback(self._arp.close)
             self._mouth = Mouth(link.name)
             stack.callback(self._mouth.close)
-            self._monitor = LinkMonitor(link)
-            stack.callback(self._monitor.close)
-            self._hooks = Hooks(orders.hook, self._loop, self._hook_told)
-            stack.callback(self._hooks.close)
+            for source in (self._frames, self._arp):
+                loop.register(source, partial(self._readable, source))
+                stack.callback(loop.unregister, source)
             self._opened = stack.pop_all()
         self._file = LeaseFile(orders.lease_file, Identity(settings.mac, settings.client_id))
         remembered, note = self._file.read()
         if note:
             self._say(note.kind, note.text)
         self._client = Client(settings, SystemRandom().random, remembered)
-        self._give_up_at = clock.now().mono + orders.timeout
-        self._outcome = GOOD
-        self._finished = False
         self._sent = True
         self._refused: tuple[Note, ...] = ()
 
-    def run(self) -> int:
-        """Until the client has finished. GOOD, NO (nothing obtained, nothing to release) or ENVIRONMENT.
+    def start(self, up: bool) -> None:
+        """Begin. Raises LinkError if the interface cannot be switched on."""
+        if self._orders.release and self._client.remembered is None:
+            self._say("nothing-to-release", f"{self.link.name} has no lease to release")
+            self.end(NO)
+            return
+        if self._orders.configure:
+            self._prepare()
+        self.on([LinkChanged(up), Command.START])
 
-        Raises LinkError if the interface cannot be switched on.
-        """
-        with self._opened:
-            if self._orders.release and self._client.remembered is None:
-                self._say("nothing-to-release", f"{self._link.name} has no lease to release")
-                return NO
-            if self._orders.configure:
-                self._prepare()
-            self._listen()
-            self._on([LinkChanged(self._monitor.up), Command.START])
-            self._link_heard()
-            if not self._over():
-                self._loop.run()
-        return self._outcome
-
-    def _prepare(self) -> None:
-        netlink.switch_on(self._link.index)
-        # A client that was killed left its address behind. It is not ours to use before a server says so again.
-        remembered = self._client.remembered
-        if remembered and self._interface.withdraw(plan(remembered)):
-            self._say("left-over", f"{ip_text(remembered.address)} of an earlier run taken away until it is confirmed")
-
-    def _listen(self) -> None:
-        self._loop.register(self._frames, lambda: self._on(self._frames.receive()))
-        self._loop.register(self._arp, lambda: self._on(self._arp.receive()))
-        self._loop.register(self._monitor, self._link_heard)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            self._loop.on_signal(number, self._interrupted)
-        self._loop.on_signal(signal.SIGUSR1, lambda: self._on([Command.RENEW]))
-        self._loop.on_signal(signal.SIGUSR2, lambda: self._on([Command.RELEASE]))
-
-    # What happens ----------------------------------------------------------------------------------------------------
-
-    def _on(self, events: Sequence[Event]) -> None:
+    def on(self, events: Sequence[Event]) -> None:
+        """Something happened: have the machine say what follows, and do it."""
         for event in events:
             before, now = self._client.state, clock.now()
             for effect in self._client.handle(event, now):
@@ -158,61 +139,48 @@ class Acquire:
             self._tell_state(before)
         self._after()
 
-    def _link_heard(self) -> None:
-        events = self._monitor.receive()
-        if self._monitor.lost and not self._finished:
-            self._say("interface-lost", self._monitor.lost)
-            self._end(ENVIRONMENT)
-        else:
-            self._on(events)
-
-    def _deadline(self) -> float | None:
+    def deadline(self) -> float:
+        """Monotonic time at which a `Wake` is wanted; infinity for never."""
         machine = self._client.deadline()
-        soonest = min(inf if machine is None else machine, self._hooks.deadline(), self._give_up_at)
-        return None if soonest == inf else soonest
+        return inf if machine is None else machine
 
-    def _wake(self) -> None:
-        mono = clock.now().mono
-        self._hooks.wake(mono)
-        if self._give_up_at <= mono:
-            self._say("timeout", f"no address after {self._orders.timeout:g} s")
-            self._end(NO)
-        else:
-            self._on([Wake()])
+    def end(self, outcome: int) -> None:
+        """Stop, with that outcome."""
+        self.outcome = outcome
+        self.on([Command.STOP])
 
-    def _interrupted(self) -> None:
-        """The first signal ends the client, the second does not wait for its hooks."""
-        if self._finished:
-            self._loop.stop()
-        else:
-            self._end(NO if self._orders.once or self._orders.release else GOOD)
+    def close(self) -> None:
+        """Give the sockets back. Idempotent."""
+        self._opened.close()
+
+    def _readable(self, source: DhcpFrames | ArpFrames) -> None:
+        self.on(source.receive())
+
+    def _prepare(self) -> None:
+        netlink.switch_on(self.link.index)
+        # A client that was killed left its address behind. It is not ours to use before a server says so again.
+        remembered = self._client.remembered
+        if remembered and self._interface.withdraw(plan(remembered)):
+            self._say("left-over", f"{ip_text(remembered.address)} of an earlier run taken away until it is confirmed")
 
     def _after(self) -> None:
-        """Does a wish of the operator, or the machine's end, end the loop?"""
+        """Does a wish of the operator, or the machine's end, end the client?"""
         state = self._client.state
-        if not self._finished and self._orders.release:
+        if not self.finished and self._orders.release:
             self._release_if_possible(state)
         if self._orders.once and isinstance(state, Bound) and state.watch.announce_at == inf:
-            self._finished = True
-        if self._over():
-            self._loop.stop()
-
-    def _over(self) -> bool:
-        return self._finished and self._hooks.idle()
+            self.finished = True
+        if self.finished:
+            self._ended()
 
     def _release_if_possible(self, state: State) -> None:
         if isinstance(state, Bound | Renewing | Rebinding):
-            self._on([Command.RELEASE])
+            self.on([Command.RELEASE])
         elif self._client.remembered is None:
-            self._end(GOOD)  # refused, run out or in use elsewhere: it is no longer ours
+            self.end(GOOD)  # refused, run out or in use elsewhere: it is no longer ours
         elif isinstance(state, Init | Selecting | Requesting):
             self._say("not-released", "no server confirmed the lease, so none could be told; it stays remembered")
-            self._end(NO)
-
-    def _end(self, outcome: int) -> None:
-        self._outcome = outcome
-        self._give_up_at = inf
-        self._on([Command.STOP])
+            self.end(NO)
 
     # What is to be done ----------------------------------------------------------------------------------------------
 
@@ -236,7 +204,7 @@ class Acquire:
             case Note(kind=kind, text=text):
                 self._say(kind, text)
             case Finished():
-                self._finished = True
+                self.finished = True
                 self._hooks.hurry()
             case _:
                 assert_never(effect)
@@ -245,7 +213,7 @@ class Acquire:
         self._sent = self._mouth.send(send)
         if not self._sent:
             where = f"to {ip_text(send.destination)} from {ip_text(send.source)}"
-            self._say("not-sent", f"the kernel cannot send {where}; is that address on {self._link.name}?")
+            self._say("not-sent", f"the kernel cannot send {where}; is that address on {self.link.name}?")
 
     def _configure(self, effect: Configure) -> None:
         now, wanted = clock.now(), plan(effect.binding)
@@ -260,17 +228,17 @@ class Acquire:
             except LinkError as error:
                 self._say("cannot-configure", str(error))
                 if error.code not in LINK_GOES:
-                    self._end(ENVIRONMENT)
+                    self.end(ENVIRONMENT)
                 return
-        self._give_up_at = inf
+        self.obtained = True
         self._remember((Remembered(effect.binding),))
-        self._tell(configured(effect, self._link.name, now.wall))
-        self._hooks.run(effect.cause, environment(effect.cause, self._link.name, effect.binding))
+        self._tell(configured(effect, self.link.name, now.wall))
+        self._hooks.run(effect.cause, environment(effect.cause, self.link.name, effect.binding))
 
     def _deconfigure(self, effect: Deconfigure) -> None:
         server_told = effect.cause != "release" or self._let_go()
         if not server_told:
-            self._outcome = NO
+            self.outcome = NO
         if self._orders.configure:
             try:
                 self._interface.withdraw(plan(effect.binding))
@@ -278,8 +246,8 @@ class Acquire:
                 self._say("cannot-configure", str(error))
         if effect.forget:
             self._remember(())
-        self._tell(deconfigured(effect, self._link.name, clock.now().wall, server_told))
-        self._hooks.run(effect.cause, environment(effect.cause, self._link.name, effect.binding))
+        self._tell(deconfigured(effect, self.link.name, clock.now().wall, server_told))
+        self._hooks.run(effect.cause, environment(effect.cause, self.link.name, effect.binding))
 
     def _let_go(self) -> bool:
         """Has the DHCPRELEASE that was just sent left the kernel?"""
@@ -306,9 +274,5 @@ class Acquire:
         if line and type(state) is not type(before):
             self._say(type(state).__name__.lower(), line)
 
-    def _hook_told(self, text: str) -> None:
-        self._say("hook", text)
-        self._after()
-
     def _say(self, event: str, text: str) -> None:
-        self._tell(Told(event=event, text=text, at=clock.now().wall, interface=self._link.name))
+        self._tell(Told(event=event, text=text, at=clock.now().wall, interface=self.link.name))

@@ -1,0 +1,98 @@
+"""The client as a process: one loop, one netlink socket, the signals, and a client on each interface.
+
+Signals are for all of them. The process ends when all have ended, with the gravest of their outcomes.
+"""
+
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
+from math import inf
+
+from relet.client.settings import ClientSettings
+from relet.model.events import Command
+from relet.net import clock
+from relet.net.link import LinkInfo
+from relet.net.monitor import LinkMonitor
+from relet.run.acquire import Orders
+from relet.run.loop import Loop
+from relet.run.presence import Presence
+from relet.run.told import Told
+
+MAX_INTERFACES = 64
+"""Interfaces of one process."""
+
+
+class Clients:
+    """A client for each interface of `orders`. Raises LinkError if netlink cannot be heard.
+
+    settings: of the client on an interface as it is then; raises LinkError if there can be none. tell: gets all that
+    happens.
+    """
+
+    def __init__(
+        self,
+        orders: Mapping[str, Orders],
+        settings: Callable[[LinkInfo], ClientSettings],
+        tell: Callable[[Told], None],
+    ) -> None:
+        with ExitStack() as stack:
+            self._monitor = LinkMonitor(orders)
+            stack.callback(self._monitor.close)
+            self._loop = Loop(self._deadline, self._wake)
+            stack.callback(self._loop.close)
+            self._presences = {
+                name: Presence(name, settings, each, self._loop, tell, self._ended) for name, each in orders.items()
+            }
+            for presence in self._presences.values():
+                stack.callback(presence.close)
+            self._opened = stack.pop_all()
+
+    def run(self) -> int:
+        """Until all have ended. The gravest of their outcomes."""
+        with self._opened:
+            self._listen()
+            for name, presence in self._presences.items():
+                presence.start(self._monitor.links[name])
+            self._heard()
+            if not self._over():
+                self._loop.run()
+        return max(presence.outcome for presence in self._presences.values())
+
+    def _listen(self) -> None:
+        self._loop.register(self._monitor, self._heard)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self._loop.on_signal(number, self._interrupt)
+        for number, command in ((signal.SIGUSR1, Command.RENEW), (signal.SIGUSR2, Command.RELEASE)):
+            self._loop.on_signal(number, partial(self._command, command))
+
+    def _heard(self) -> None:
+        for notice in self._monitor.receive():
+            self._presences[notice.name].heard(notice.link)
+
+    def _deadline(self) -> float | None:
+        soonest = min(presence.deadline() for presence in self._presences.values())
+        return None if soonest == inf else soonest
+
+    def _wake(self) -> None:
+        mono = clock.now().mono
+        for presence in self._presences.values():
+            presence.wake(mono)
+
+    def _command(self, command: Command) -> None:
+        for presence in self._presences.values():
+            presence.command(command)
+
+    def _interrupt(self) -> None:
+        """The first signal ends the clients, the second does not wait for their hooks."""
+        if all(presence.finished for presence in self._presences.values()):
+            self._loop.stop()
+        for presence in self._presences.values():
+            presence.interrupted()
+
+    def _ended(self) -> None:
+        if self._over():
+            self._loop.stop()
+
+    def _over(self) -> bool:
+        return all(presence.over for presence in self._presences.values())

@@ -1,0 +1,192 @@
+"""One interface for as long as the process lives: a client runs on it while it is there, and anew when it has come again.
+
+An interface is the one that it was as long as its index and its hardware address are the same. Another one of that name is
+another host to every server: its client begins with what is remembered for that hardware address, and with nothing of what
+the one before knew. An interface that fails ends its own client and no other.
+"""
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from math import inf
+
+from relet.client.settings import ClientSettings
+from relet.model.events import Command, LinkChanged, Wake
+from relet.net import clock
+from relet.net.link import LinkError, LinkInfo
+from relet.run.acquire import ENVIRONMENT, GOOD, NO, Acquire, Orders
+from relet.run.hook import Hooks
+from relet.run.loop import Loop
+from relet.run.told import Told
+from relet.wire.address import hex_text
+
+FAILED = "failed"
+"""The event of an interface whose client cannot go on."""
+
+
+class Presence:
+    """The client of one interface, if it is there.
+
+    settings: the client's, for the interface as it is then; raises LinkError if no client can be there. tell: gets all that
+    happens. ended: called when `over` may have become true. finished: nothing more comes of it but its hooks. outcome: how
+    it ended.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Callable[[LinkInfo], ClientSettings],
+        orders: Orders,
+        loop: Loop,
+        tell: Callable[[Told], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self.name, self.outcome, self.finished = name, GOOD, False
+        self._settings, self._orders, self._loop, self._tell, self._ended = settings, orders, loop, tell, ended
+        self._hooks = Hooks(orders.hook, loop, self._hook_told)
+        self._client: Acquire | None = None
+        self._give_up_at = clock.now().mono + orders.timeout
+        self._obtained = False
+
+    def start(self, link: LinkInfo | None) -> None:
+        """Begin, or wait for the interface. Who wants one thing done and names no time does not wait."""
+        orders = self._orders
+        if link is None and (orders.once or orders.release) and orders.timeout == inf:
+            self._fail(_absent(self.name))
+        elif link is None:
+            self._say(
+                "no-interface", f"waiting for interface {self.name}, which is not there{_advice(_absent(self.name))}"
+            )
+        else:
+            self._attach(link)
+
+    def heard(self, link: LinkInfo | None) -> None:
+        """The kernel says that the interface is like this now; None: there is none."""
+        was = self._client.link if self._client else None
+        if was and self._client and link and (link.index, link.mac) == (was.index, was.mac):
+            self._client.on([LinkChanged(link.up)])
+            return
+        if was:
+            self._detach(_lost(was, link))
+        if link and not self.finished:
+            self._attach(link)
+
+    def deadline(self) -> float:
+        """Monotonic time at which to `wake`; infinity for never."""
+        client = self._client.deadline() if self._client else inf
+        return min(client, self._hooks.deadline(), self._times_up_at())
+
+    def wake(self, mono: float) -> None:
+        """The deadline has come, or another interface's."""
+        self._hooks.wake(mono)
+        if self._times_up_at() <= mono:
+            why = "no address" if self._client else f"there is no interface {self.name}, and so no address"
+            self._say("timeout", f"{why} after {self._orders.timeout:g} s")
+            self._end(NO)
+        elif self._client and self._client.deadline() <= mono:
+            self._client.on([Wake()])
+
+    def command(self, command: Command) -> None:
+        """What the operator asks of the client: RENEW, RELEASE."""
+        if self._client:
+            self._client.on([command])
+        elif command is Command.RELEASE:
+            self._say("not-released", f"there is no interface {self.name} from which to release its lease")
+            self._end(NO)
+
+    def interrupted(self) -> None:
+        """The operator wants it to end."""
+        self._end(NO if self._orders.once or self._orders.release else GOOD)
+
+    @property
+    def over(self) -> bool:
+        """Has it ended, and have its hooks?"""
+        return self.finished and self._hooks.idle()
+
+    def close(self) -> None:
+        """Give the sockets back, kill what still runs. Idempotent."""
+        if self._client:
+            self._client.close()
+        self._hooks.close()
+
+    def _attach(self, link: LinkInfo) -> None:
+        orders, loop = self._orders, self._loop
+        try:
+            self._client = Acquire(
+                link, self._settings(link), orders, loop, self._hooks, self._tell, self._client_ended
+            )
+            self._client.start(link.up)
+        except LinkError as error:
+            if error.code != errno.ENODEV:
+                self._fail(error)
+                return
+            # It went while we were at it, and the kernel will say so.
+            if self._client:
+                self._detach(str(error))
+
+    def _detach(self, why: str) -> None:
+        """The client's interface is no more."""
+        client = self._client
+        if client is None:
+            return
+        self._say("interface-lost", why)
+        client.on([LinkChanged(False)])
+        client.close()
+        self._obtained = self._obtained or client.obtained
+        self._client = None
+
+    def _times_up_at(self) -> float:
+        obtained = self._obtained or (self._client is not None and self._client.obtained)
+        return inf if obtained or self.finished else self._give_up_at
+
+    def _client_ended(self) -> None:
+        if self._client:
+            self._finish(self._client.outcome)
+
+    def _end(self, outcome: int) -> None:
+        if self._client and not self.finished:
+            self._client.end(outcome)
+        else:
+            self._finish(outcome)
+
+    def _finish(self, outcome: int) -> None:
+        if not self.finished:
+            self.finished, self.outcome = True, outcome
+        self._ended()
+
+    def _fail(self, error: LinkError) -> None:
+        self._say(FAILED, f"{error}{_advice(error)}")
+        if self._client:
+            self._client.close()
+            self._client = None
+        self._finish(ENVIRONMENT)
+
+    def _hook_told(self, text: str) -> None:
+        self._say("hook", text)
+        self._ended()
+
+    def _say(self, event: str, text: str) -> None:
+        self._tell(Told(event=event, text=text, at=clock.now().wall, interface=self.name))
+
+
+def _absent(name: str) -> LinkError:
+    return LinkError(f"cannot look at interface {name}: {os.strerror(errno.ENODEV)}", errno.ENODEV)
+
+
+def _lost(was: LinkInfo, link: LinkInfo | None) -> str:
+    """Why this is no longer the interface that it was."""
+    if link is None:
+        return f"interface {was.name} is gone"
+    if link.index != was.index:
+        return f"interface {was.name} is gone, and another one has its name"
+    return f"the hardware address of {was.name} has changed to {hex_text(link.mac)}"
+
+
+def _advice(error: LinkError) -> str:
+    """What to do about it, where we know."""
+    if error.code == errno.ENODEV:
+        return f"; the interfaces are {', '.join(name for _, name in socket.if_nameindex())}"
+    if error.code == errno.EADDRINUSE:
+        return "; another client runs on this interface, end it first"
+    return ""
