@@ -9,18 +9,17 @@ from collections.abc import Callable, Sequence
 from relet.errors import WireError
 from relet.lab.ladder import EVERYBODY, Aside, Event, Ladder, Packet, Silence, State
 from relet.lab.stage import CLIENT, HOSTS, Seen
+from relet.lab.words import kind, question, reply
 from relet.model.effects import CLIENT_PORT, SERVER_PORT
 from relet.server.told import Told
 from relet.wire.address import ip_text
 from relet.wire.arp import REQUEST, Arp, decode_arp
 from relet.wire.frame import ETHERTYPE_ARP, decode_datagram
 from relet.wire.message import Message, decode
-from relet.wire.options import LEASE_TIME, REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
+from relet.wire.options import SERVER_IDENTIFIER, MessageType
 
 HEARING_TIME = 0.15
 """Seconds after which a server that has not answered is asked why."""
-
-_KINDS = frozenset(MessageType)
 
 Verdicts = Callable[[str, int], Sequence[Told]]
 
@@ -74,18 +73,18 @@ class Observer:
         except WireError:
             return
         target = HOSTS.get(datagram.dst_mac, EVERYBODY)
-        label = f"DHCP{MessageType(message.kind).name}" if message.kind in _KINDS else "BOOTP"
+        label = kind(message)
         at = self.at(seen.at)
         self.sent.append((seen.source, label))
         if not {seen.source, target} <= self._present | {EVERYBODY}:
             return
         if seen.source == CLIENT:
-            self._ladder.add(Packet(at, CLIENT, label, target, _question(message), lost=self._down))
+            self._ladder.add(Packet(at, CLIENT, label, target, question(message), lost=self._down))
             self._client_state(at, message)
             self._asked_at = seen.at
         else:
             reason = self._reason(seen.source, message)
-            self._ladder.add(Packet(at, seen.source, label, target, _reply(message), reason))
+            self._ladder.add(Packet(at, seen.source, label, target, reply(message), reason))
             if message.kind == MessageType.NAK:
                 self._enter(at, "INIT", "the remembered lease is forgotten")
             elif message.kind == MessageType.ACK:
@@ -155,25 +154,3 @@ def _unanswered(at: float, server: str, told: Told) -> Event:
     if told.request == "DECLINE":
         return Aside(at, server, told.text)
     return Silence(at, server, f"because {told.text}")
-
-
-def _question(message: Message) -> str:
-    """What a client's message is about, in the words of its options."""
-    requested, server = message.ip(REQUESTED_ADDRESS.code), message.ip(SERVER_IDENTIFIER.code)
-    parts = []
-    if message.kind == MessageType.REQUEST and server is None and not message.ciaddr:
-        parts.append("INIT-REBOOT")
-    if requested:
-        parts.append(f"requested {ip_text(requested)}")
-    if message.ciaddr:
-        parts.append(f"ciaddr {ip_text(message.ciaddr)}")
-    if server:
-        parts.append(f"server {ip_text(server)}")
-    return ", ".join(parts)
-
-
-def _reply(message: Message) -> str:
-    seconds = message.uint(LEASE_TIME.code)
-    if not message.yiaddr:
-        return ""
-    return ip_text(message.yiaddr) + (f" for {seconds} s" if seconds else "")
