@@ -1,1 +1,91 @@
-"""The RFC 2131 client as a machine without a world: events in, effects out, time and dice as arguments."""
+"""The RFC 2131 client as a machine without a world: events in, effects out, time and dice as arguments.
+
+Whoever has a clock, sockets and an interface can drive it; `run/acquire.py` and `run/held.py` do, and docs/library.md shows
+how. Nothing here reads a clock, draws a random number, or touches a file or socket:
+
+    >>> from relet.client import Client, ClientSettings, Command, Now, Send, Wake
+    >>> client = Client(ClientSettings(mac=bytes.fromhex("525400123456")), dice=lambda: 0.5)
+    >>> client.handle(Command.START, Now(wall=1_700_000_000.0, mono=0.0))
+    []
+    >>> deadline = client.deadline()
+    >>> [effect] = client.handle(Wake(), Now(wall=1_700_000_000.0 + deadline, mono=deadline))
+    >>> isinstance(effect, Send), type(client.state).__name__
+    (True, 'Selecting')
+"""
+
+from relet.client.conflict import ConflictTiming
+from relet.client.dice import Dice
+from relet.client.machine import Client
+from relet.client.settings import ClientSettings
+from relet.client.states import (
+    Backoff,
+    Bound,
+    Held,
+    Init,
+    InitReboot,
+    LinkDown,
+    Probing,
+    Rebinding,
+    Rebooting,
+    Renewing,
+    Requesting,
+    Selecting,
+    State,
+    Stopped,
+)
+from relet.client.timing import Timing
+from relet.model.clock import Now
+from relet.model.effects import (
+    Binding,
+    Configure,
+    Deconfigure,
+    Effect,
+    Finished,
+    Gateway,
+    Note,
+    Remember,
+    Remembered,
+    Send,
+    SendArp,
+)
+from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake
+
+__all__ = [
+    "ArpSeen",
+    "Arrival",
+    "Backoff",
+    "Binding",
+    "Bound",
+    "Client",
+    "ClientSettings",
+    "Command",
+    "Configure",
+    "ConflictTiming",
+    "Deconfigure",
+    "Dice",
+    "Effect",
+    "Event",
+    "Finished",
+    "Gateway",
+    "Held",
+    "Init",
+    "InitReboot",
+    "LinkChanged",
+    "LinkDown",
+    "Note",
+    "Now",
+    "Probing",
+    "Rebinding",
+    "Rebooting",
+    "Remember",
+    "Remembered",
+    "Renewing",
+    "Requesting",
+    "Selecting",
+    "Send",
+    "SendArp",
+    "State",
+    "Stopped",
+    "Timing",
+    "Wake",
+]

@@ -15,6 +15,9 @@ from relet.server.told import Told
 MAX_TOLD = 60
 """Events that are shown, the last; what was before them is counted."""
 
+NEAR_S = 0.5
+"""Most that lies between a real server's verdict and its reply."""
+
 
 class Entry(msgspec.Struct, frozen=True):
     """A frame that was sent, and whether nobody heard it."""
@@ -67,9 +70,9 @@ def render(title: str, hosts: Sequence[Host], events: Iterable[Event]) -> str:
 
 
 def _reason(frame: Frame, label: str, verdicts: Sequence[Told]) -> str:
-    """Why a server gave this answer."""
-    given = (f"because {told.text}" for told in verdicts if told.at == frame.at and label == f"DHCP{told.answer}")
-    return next(given, "")
+    """Why a server gave this answer: the verdict of the kind that is nearest in time."""
+    given = [told for told in verdicts if label == f"DHCP{told.answer}" and abs(told.at - frame.at) < NEAR_S]
+    return f"because {min(given, key=lambda told: abs(told.at - frame.at)).text}" if given else ""
 
 
 def _hosts_of(event: Event) -> set[str]:

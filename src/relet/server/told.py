@@ -88,10 +88,11 @@ def told(
         return octets in (record.client[1:], record.hardware[1:], record.address.to_bytes(4))
 
     found = [record for each in (records, unserved) for record in islice(filter(of_client, reversed(each)), most)]
-    return [_tell(record, pools) for record in sorted(found, key=lambda record: record.at, reverse=True)[:most]]
+    return [tell(record, pools) for record in sorted(found, key=lambda record: record.at, reverse=True)[:most]]
 
 
-def _tell(record: Record, pools: Sequence[PoolUsage]) -> Told:
+def tell(record: Record, pools: Sequence[PoolUsage] = ()) -> Told:
+    """One verdict in words. pools: as they are now, to explain with."""
     address = ip_text(record.address) if record.address else ""
     text, manual = _explained(record.reason, address)
     if record.reason == POOL_FULL.id and (full := [row for row in pools if row.network == record.network]):
