@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from relet.model.effects import CLIENT_PORT, SERVER_PORT, Send, SendArp
-from relet.net.arp import ArpFrames
+from relet.net.arp import arp_frames
 from relet.net.link import LinkError
 from relet.net.packet import DhcpFrames, dhcp_frames
 from relet.net.sockets import BATCH
@@ -207,9 +207,9 @@ def test_an_interface_that_cannot_be_used_is_named(cable: Cable) -> None:
 
 def test_arp_is_heard_and_sent_and_ones_own_is_not_heard(cable: Cable) -> None:
     with cable.lab.inside(cable.server):
-        server = ArpFrames("s0")
+        server = arp_frames("s0")
     with cable.lab.inside(cable.client):
-        client = ArpFrames("c0")
+        client = arp_frames("c0")
     mac = client.frames.mac
     cable.lab.run(cable.server, "sysctl", "-q", "net.ipv4.conf.s0.arp_ignore=8")
     assert client.send(SendArp(probe(mac, THERE)))

@@ -15,7 +15,7 @@ from relet.model.effects import CLIENT_PORT, Send
 from relet.model.events import Arrival
 from relet.net.link import LinkError
 from relet.net.sockets import BATCH, DATAGRAM_MAX, RECEIVE_BUFFER
-from relet.net.udp import Datagrams, Mouth
+from relet.net.udp import Datagrams, Mouth, mouth_socket
 from relet.wire.address import parse_ip
 from relet.wire.frame import ETHERTYPE_IP
 from support.lab import PATIENCE_S, Lab, gather, until
@@ -276,7 +276,7 @@ def test_a_client_sends_from_its_address_hears_nothing_and_sends_no_icmp() -> No
         lab.address(client, "c0", "192.168.1.4/24")
         lab.address(client, "c0", "192.168.1.5/24")
         with lab.inside(client):
-            mouth = Mouth("c0")
+            mouth = Mouth(mouth_socket("c0"))
         with lab.inside(server), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
             ear.bind(("192.168.1.1", 67))
             ear.settimeout(5)

@@ -45,36 +45,50 @@ class Heard(NamedTuple):
     unchecked: bool
 
 
-class Frames:
-    """A packet socket on one interface, for one ethertype, behind a filter. Raises LinkError if it cannot be opened.
+def opened(interface: str, ethertype: int, steps: list[bpf.Step], receive_buffer: int) -> socket.socket:
+    """A packet socket on one interface, for one ethertype, behind a filter. Raises LinkError.
 
-    receive_buffer: octets that are to wait there; room: how many do. mac: the interface's hardware address. drops: what
-    was thrown away, by name.
+    receive_buffer: octets that are to wait there.
+    """
+    # Protocol 0 hears nothing: the filter stands before bind opens the door.
+    try:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+    except OSError as error:
+        raise LinkError(f"cannot open a packet socket: {error.strerror}", error.errno or 0) from error
+    try:
+        bpf.attach(sock, steps)
+        set_buffers(sock, receive_buffer)
+        sock.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
+        sock.bind((interface, ethertype))
+        kind = sock.getsockname()[3]
+        if kind not in _ETHERNET_LIKE:
+            raise LinkError(f"{interface} is not an Ethernet interface (hardware type {kind})")
+    except OSError as error:
+        sock.close()
+        raise LinkError(f"cannot listen on {interface}: {error.strerror}", error.errno or 0) from error
+    except LinkError:
+        sock.close()
+        raise
+    return sock
+
+
+class Frames:
+    """What comes and goes through a packet socket, which becomes its own. Raises LinkError, and the socket is closed.
+
+    interface: its name. room: octets that can wait there. mac: the interface's hardware address. drops: what was thrown
+    away, by name.
     """
 
-    def __init__(self, interface: str, ethertype: int, steps: list[bpf.Step], receive_buffer: int) -> None:
-        self.interface = interface
+    def __init__(self, sock: socket.socket) -> None:
         self.drops: Counter[str] = Counter()
-        # Protocol 0 hears nothing: the filter stands before bind opens the door.
+        self._socket = sock
         try:
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
-        except OSError as error:
-            raise LinkError(f"cannot open a packet socket: {error.strerror}", error.errno or 0) from error
-        try:
-            bpf.attach(self._socket, steps)
-            self.room = set_buffers(self._socket, receive_buffer)
-            self._socket.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
-            self._socket.bind((interface, ethertype))
-            *_, kind, mac = self._socket.getsockname()
-            if kind not in _ETHERNET_LIKE:
-                raise LinkError(f"{interface} is not an Ethernet interface (hardware type {kind})")
-            self._inbox = Inbox(self._socket, FRAME_MAX, _LL, socket.CMSG_SPACE(_AUXDATA.size))
-            self._outbox = Outbox(self._socket)
-        except OSError as error:
-            self._socket.close()
-            raise LinkError(f"cannot listen on {interface}: {error.strerror}", error.errno or 0) from error
+            self.room = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            self.interface, *_, mac = sock.getsockname()
+            self._inbox = Inbox(sock, FRAME_MAX, _LL, socket.CMSG_SPACE(_AUXDATA.size))
+            self._outbox = Outbox(sock)
         except LinkError:
-            self._socket.close()
+            sock.close()
             raise
         self.mac = bytes(mac)
         status, step = socket.CMSG_LEN(0) // 4, socket.CMSG_SPACE(_AUXDATA.size) // 4
@@ -130,7 +144,7 @@ class DhcpFrames:
     local: our own address there, for the arrivals that are not addressed to one; 0 if none. It may be set anew.
     """
 
-    def __init__(self, frames: Frames, port: int, local: int) -> None:
+    def __init__(self, frames: Frames, port: int, local: int = 0) -> None:
         self.frames = frames
         self.port = port
         self.local = local
@@ -187,6 +201,9 @@ def dhcp_frames(interface: str, port: int, local: int = 0, receive_buffer: int =
     A server hears here only what is sent to everybody; unicast comes to it through its UDP sockets. A client hears all
     that is sent to it, for it may not have the address yet that a message is sent to.
     """
-    only_broadcast = port == SERVER_PORT
-    frames = Frames(interface, ETHERTYPE_IP, bpf.dhcp(port, only_broadcast), receive_buffer)
-    return DhcpFrames(frames, port, local)
+    return DhcpFrames(Frames(dhcp_socket(interface, port, receive_buffer)), port, local)
+
+
+def dhcp_socket(interface: str, port: int, receive_buffer: int) -> socket.socket:
+    """The socket of `dhcp_frames`. Raises LinkError."""
+    return opened(interface, ETHERTYPE_IP, bpf.dhcp(port, only_broadcast=port == SERVER_PORT), receive_buffer)

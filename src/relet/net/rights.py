@@ -1,7 +1,8 @@
-"""Whom the server becomes once its sockets are open, and the little of root that it keeps (capabilities(7)).
+"""Whom a server or client becomes once its sockets are open, and the little of root that it keeps (capabilities(7)).
 
-Sockets of interfaces that come later need CAP_NET_RAW (packet sockets) and CAP_NET_BIND_SERVICE (port 67); all else is given
-up for good: user, groups, capabilities, the bounding and the ambient set, and the gain of any by running a program.
+A server's sockets of interfaces that come later need CAP_NET_RAW (packet sockets) and CAP_NET_BIND_SERVICE (port 67); a
+client keeps nothing. All else is given up for good: user, groups, capabilities, the bounding and the ambient set, and the
+gain of any by running a program.
 """
 
 import ctypes
@@ -22,7 +23,10 @@ UMASK = 0o027
 CAP_NET_BIND_SERVICE = 10  # linux/capability.h, as the next
 CAP_NET_RAW = 13
 KEPT = 1 << CAP_NET_BIND_SERVICE | 1 << CAP_NET_RAW
-"""The capabilities that the server keeps, as far as it has them."""
+"""The capabilities that a server keeps, as far as it has them."""
+
+NONE = 0
+"""Those that a client keeps."""
 
 _CAPABILITIES_MAX = 64
 _VERSION_3 = 0x20080522
@@ -58,13 +62,13 @@ def identity(user: str, group: str) -> Identity:
         try:
             known = pwd.getpwnam(user)
         except KeyError:
-            raise RightsError(f"there is no user {user!r}; make it, or write another [server] user") from None
+            raise RightsError(f"there is no user {user!r}; make it, or name another") from None
         uid, gid = known.pw_uid, known.pw_gid
     if group:
         try:
             gid = grp.getgrnam(group).gr_gid
         except KeyError:
-            raise RightsError(f"there is no group {group!r}; make it, or write another [server] group") from None
+            raise RightsError(f"there is no group {group!r}; make it, or name another") from None
     if user:
         groups = tuple(os.getgrouplist(user, gid))
     if os.geteuid() and (uid != os.geteuid() or gid not in (os.getegid(), *os.getgroups())):
@@ -92,8 +96,9 @@ def acting_as(who: Identity) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def give_up(who: Identity) -> None:
-    """Become this user for good and keep no more than `KEPT`. Root that names no user stays root. Raises RightsError."""
+def give_up(who: Identity, keep: int = KEPT) -> None:
+    """Become this user for good and keep no more than these capabilities. Root that names no user stays root. Raises
+    RightsError."""
     if not who.uid and not who.user:
         return
     try:
@@ -106,7 +111,7 @@ def give_up(who: Identity) -> None:
             os.setresgid(who.gid, who.gid, who.gid)
             os.setresuid(who.uid, who.uid, who.uid)
         _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
-        kept = _permitted() & KEPT
+        kept = _permitted() & keep
         _capset(kept, kept)
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     except OSError as error:

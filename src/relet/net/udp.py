@@ -134,24 +134,11 @@ class Datagrams:
 
 
 class Mouth:
-    """A client's UDP socket: it sends and is deaf. Raises LinkError if it cannot be opened.
+    """A client's UDP socket: it sends and is deaf. What is given to it becomes its own; see `mouth_socket`."""
 
-    A client hears everything through its packet socket. This one sends what the kernel shall route, and stands at the
-    client's port so that the kernel does not answer a unicast DHCPACK with ICMP 'port unreachable'.
-    """
-
-    def __init__(self, interface: str, port: int = CLIENT_PORT) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         self.drops: Counter[str] = Counter()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            bpf.attach(self._socket, bpf.NOTHING)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
-            self._socket.bind(("0.0.0.0", port))
-        except OSError as error:
-            self._socket.close()
-            raise LinkError(f"cannot bind port {port} on {interface}: {error.strerror}", error.errno or 0) from error
+        self._socket = sock
 
     def send(self, send: Send) -> bool:
         """Send from `send.source` (0: the kernel chooses). False, and counted, if the kernel would not."""
@@ -173,6 +160,25 @@ class Mouth:
     def close(self) -> None:
         """Give the socket back. Idempotent."""
         self._socket.close()
+
+
+def mouth_socket(interface: str, port: int = CLIENT_PORT) -> socket.socket:
+    """The socket of a `Mouth`. Raises LinkError.
+
+    A client hears everything through its packet socket. This one sends what the kernel shall route, and stands at the
+    client's port so that the kernel does not answer a unicast DHCPACK with ICMP 'port unreachable'.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        bpf.attach(sock, bpf.NOTHING)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        sock.bind(("0.0.0.0", port))
+    except OSError as error:
+        sock.close()
+        raise LinkError(f"cannot bind port {port} on {interface}: {error.strerror}", error.errno or 0) from error
+    return sock
 
 
 def _runs(sends: Sequence[Send]) -> list[list[Send]]:

@@ -37,9 +37,9 @@ from relet.model.events import Command, Event, LinkChanged
 from relet.net import clock, netlink
 from relet.net.arp import ArpFrames
 from relet.net.claim import Claim
+from relet.net.client_sockets import open_sockets
 from relet.net.link import LinkError, LinkInfo
-from relet.net.packet import DhcpFrames, dhcp_frames
-from relet.net.sockets import QUIET_BUFFER
+from relet.net.packet import DhcpFrames, Frames
 from relet.net.udp import Mouth
 from relet.run.configure import Interface
 from relet.run.hook import Hooks, environment
@@ -102,12 +102,12 @@ class Acquire:
         self._interface = Interface(link)
         with ExitStack() as stack:
             stack.callback(Claim(link.name).close)
-            self._frames = dhcp_frames(link.name, CLIENT_PORT, receive_buffer=QUIET_BUFFER)
-            stack.callback(self._frames.close)
-            self._arp = ArpFrames(link.name)
-            stack.callback(self._arp.close)
-            self._mouth = Mouth(link.name)
-            stack.callback(self._mouth.close)
+            sockets = open_sockets(link.name)
+            for each in sockets:
+                stack.callback(each.close)
+            self._frames = DhcpFrames(Frames(sockets.dhcp), CLIENT_PORT)
+            self._arp = ArpFrames(Frames(sockets.arp))
+            self._mouth = Mouth(sockets.udp)
             for source in (self._frames, self._arp):
                 loop.register(source, partial(self._readable, source))
                 stack.callback(loop.unregister, source)

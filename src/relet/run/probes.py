@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from relet.model.effects import Probe, SendArp
-from relet.net.arp import ArpFrames
+from relet.net.arp import ArpFrames, arp_frames
 from relet.net.link import LinkError
 from relet.net.ping import Pinger
 from relet.run.loop import Loop
@@ -59,7 +59,7 @@ class Prober:
     def _arp(self, interface: str) -> ArpFrames | None:
         if interface not in self._on_link:
             try:
-                frames = ArpFrames(interface)
+                frames = arp_frames(interface)
             except LinkError as error:
                 self._trouble(interface, error)
                 return None
