@@ -30,7 +30,7 @@ format: $(READY)  ## what ruff can mend by itself
 docs: $(READY)  ## write the pages that follow from the code
 	$(BIN)/python docs/generate.py
 
-bench: $(READY)  ## all of bench/, and docs/performance.md from it: 20 minutes (root, gcc, valgrind, kea-dhcp4-server, COMPARE)
+bench: $(READY)  ## all of bench/, and docs/performance.md from it: 35 minutes (root, gcc, valgrind, kea-dhcp4-server, clients, COMPARE)
 	@$(BIN)/python bench/everything.py --compare $(COMPARE) $(ARGS)
 	@$(BIN)/python docs/generate.py
 

@@ -3,7 +3,7 @@
     python bench/everything.py [--compare FILE] [--only road,stages] [--results FOLDER]
 
 A script that cannot run here says what it lacks; the others run, and results kept before stay as they are. The exit code
-is 1 only if a script failed. Some twenty minutes on a quiet machine.
+is 1 only if a script failed. Some thirty-five minutes on a quiet machine.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import kept
 HERE = Path(__file__).parent
 LACKING = 3
 """Exit code of a script for want of something."""
-SCRIPTS = ("road", "instructions", "stages", "sockets", "scale", "store", "beside", "storms")
+SCRIPTS = ("road", "instructions", "stages", "sockets", "scale", "store", "beside", "storms", "boots")
 """Those with --json FILE, and beside.py, which has --json FOLDER."""
 
 

@@ -1,10 +1,12 @@
 """Bars as SVG: readable on light and on dark pages, without scripts or fonts. What they show is said in words as well.
 
-`levels` draws one bar for each row against a line that all should reach; `stacks` draws bars of parts, with a legend.
+`levels` draws one bar for each row against a line that all should reach; `stacks` draws bars of parts, with a legend;
+`times` draws groups of durations on a logarithmic scale.
 """
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import inf, log10
 from typing import NamedTuple
 
 WIDTH, MARGIN, BAR, STEP = 860, 24, 20, 34
@@ -54,6 +56,15 @@ class Level(NamedTuple):
     label: str
     share: float | None
     told: str
+
+
+class Time(NamedTuple):
+    """A bar of `times`. ms: milliseconds, infinite for what never came. ours: one of those that the picture is about."""
+
+    label: str
+    ms: float
+    told: str
+    ours: bool
 
 
 def levels(title: str, rows: Sequence[Level]) -> str:
@@ -107,8 +118,35 @@ def stacks(title: str, rows: Mapping[str, Mapping[str, float]], unit: str) -> st
     return _document(title, said, height, parts)
 
 
-def _bar(x: float, y: float, long: float, tone: str) -> str:
-    return f'<rect class="{tone}" x="{x:.1f}" y="{y}" width="{long:.1f}" height="{BAR}" rx="2"/>'
+def times(title: str, groups: Mapping[str, Sequence[Time]]) -> str:
+    """A group of bars for each heading; the longer a bar, the longer it took. Each power of ten has a line."""
+    begin, room = 220, WIDTH - 220 - 130
+    finite = [bar.ms for bars in groups.values() for bar in bars if 0 < bar.ms < inf]
+    first = int(log10(min(finite, default=1.0)))
+    last = max(first + 1, -int(-log10(max(finite, default=10.0)) // 1))
+    ticks = {10**power: begin + room * (power - first) / (last - first) for power in range(first, last + 1)}
+    parts, y = [], 52.0
+    for heading, bars in groups.items():
+        parts.append(_text(MARGIN, y + 14, heading, "ink"))
+        y += 24
+        for bar in bars:
+            long = 0.0 if bar.ms == inf else max(2.0, room * (log10(bar.ms) - first) / (last - first))
+            parts.append(_text(begin - 10, y + 12, bar.label, "ink" if bar.ours else "soft", "end"))
+            parts.append(_bar(begin, int(y), long, "t0" if bar.ours else "t9", BAR - 6))
+            parts.append(_text(begin + long + 8, y + 12, bar.told, "ink"))
+            y += BAR
+        y += 12
+    for value, x in ticks.items():
+        parts.insert(0, f'<path class="edge" d="M{x:.1f} 46V{y:.0f}"/>')
+        parts.append(_text(x, y + 16, f"{value} ms" if value < 1000 else f"{value // 1000} s", "soft", "middle"))
+    said = "; ".join(
+        f"{heading}: {', '.join(f'{each.label} {each.told}' for each in bars)}" for heading, bars in groups.items()
+    )
+    return _document(title, said, y + 20 + MARGIN / 2, parts)
+
+
+def _bar(x: float, y: float, long: float, tone: str, high: int = BAR) -> str:
+    return f'<rect class="{tone}" x="{x:.1f}" y="{y}" width="{long:.1f}" height="{high}" rx="2"/>'
 
 
 def _text(x: float, y: float, text: str, tone: str, anchor: str = "start") -> str:
@@ -138,5 +176,6 @@ def _style(colours: Mapping[str, str], tones: Sequence[str]) -> str:
     rows += [
         f".plate {{ stroke: {colours['edge']}; }}",
         f".line {{ stroke: {colours['ink']}; stroke-dasharray: 5 4; }}",
+        f".edge {{ stroke: {colours['edge']}; }}",
     ]
     return "\n".join([f"text {{ font: 13px {FONT}; }}", ".head { font-weight: 600; font-size: 15px; }", *rows])

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import boots_page
 import conformance
 import msgspec
 import performance
@@ -28,6 +29,7 @@ from relet.server.decide import first_rows, table
 
 DOCS = Path(__file__).parent
 MADE = "<!-- made by docs/generate.py from the code; do not edit -->\n"
+BOOTS_MADE = "<!-- made by docs/generate.py from bench/results/boots.json; do not edit -->\n"
 RESULTS_MADE = "<!-- made by docs/generate.py from bench/results/ and docs/performance.template; do not edit -->\n"
 TABLES = {
     Kind.INIT_REBOOT: "A client that has a lease boots: DHCPREQUEST with option 50, no option 54, ciaddr zero"
@@ -313,6 +315,8 @@ def storm_schema() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "boots.md": lambda: BOOTS_MADE + "\n" + boots_page.page(),
+    "boots.svg": boots_page.picture,
     "conformance.md": lambda: MADE + "\n" + conformance.page(),
     "classes.md": classes,
     "decisions.md": decisions,
