@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from relet.errors import WireError
 from relet.lab.ladder import EVERYBODY, Aside, Event, Ladder, Packet, Silence, State
 from relet.lab.stage import CLIENT, HOSTS, Seen
-from relet.lab.words import kind, question, reply
 from relet.model.effects import CLIENT_PORT, SERVER_PORT
 from relet.server.told import Told
+from relet.wire import summary
 from relet.wire.address import ip_text
 from relet.wire.arp import REQUEST, Arp, decode_arp
 from relet.wire.frame import ETHERTYPE_ARP, decode_datagram
@@ -73,18 +73,18 @@ class Observer:
         except WireError:
             return
         target = HOSTS.get(datagram.dst_mac, EVERYBODY)
-        label = kind(message)
+        label, about = summary.label(message), summary.gist(message)
         at = self.at(seen.at)
         self.sent.append((seen.source, label))
         if not {seen.source, target} <= self._present | {EVERYBODY}:
             return
         if seen.source == CLIENT:
-            self._ladder.add(Packet(at, CLIENT, label, target, question(message), lost=self._down))
+            self._ladder.add(Packet(at, CLIENT, label, target, about, lost=self._down))
             self._client_state(at, message)
             self._asked_at = seen.at
         else:
             reason = self._reason(seen.source, message)
-            self._ladder.add(Packet(at, seen.source, label, target, reply(message), reason))
+            self._ladder.add(Packet(at, seen.source, label, target, about, reason))
             if message.kind == MessageType.NAK:
                 self._enter(at, "INIT", "the remembered lease is forgotten")
             elif message.kind == MessageType.ACK:
