@@ -23,6 +23,7 @@ from relet.config.fields import FLAGS, HEADER, OPTION_NAMES, RELAY_NAMES, SPACES
 from relet.lab.storm.report import Report
 from relet.model.network import BUILT_IN_CLASSES
 from relet.model.reasons import REASONS
+from relet.run import report as client
 from relet.run.metrics import METRICS
 from relet.server.classify import Kind
 from relet.server.decide import first_rows, table
@@ -314,9 +315,16 @@ def storm_schema() -> str:
     return json.dumps(msgspec.json.schema(Report), indent=2) + "\n"
 
 
+def client_schema(kind: type) -> str:
+    """What a client tells in JSON."""
+    return json.dumps(msgspec.json.schema(kind), indent=2) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "boots.md": lambda: BOOTS_MADE + "\n" + boots_page.page(),
     "boots.svg": boots_page.picture,
+    "client-result.schema.json": lambda: client_schema(client.Result),
+    "client-status.schema.json": lambda: client_schema(client.Report),
     "conformance.md": lambda: MADE + "\n" + conformance.page(),
     "classes.md": classes,
     "decisions.md": decisions,

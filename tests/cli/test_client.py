@@ -83,7 +83,7 @@ def test_a_hook_that_cannot_be_run_is_wrong_use(hook: str) -> None:
 
 def manual() -> str:
     text = (Path(__file__).parents[2] / "docs" / "manual.md").read_text()
-    return text.partition("## The client")[2].partition("\n## ")[0]
+    return text.partition("\n### The hook")[2].partition("\n## ")[0]
 
 
 def first_cells(*, beginning: str) -> set[str]:

@@ -6,7 +6,6 @@ Reads the command line, prints what happens, and turns errors into exit codes. W
 import argparse
 import os
 import shutil
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -16,17 +15,21 @@ from pathlib import Path
 import msgspec
 
 from relet.cli.log import log_to_stderr
-from relet.cli.words import complain, printable
+from relet.cli.telling import STDERR, STDOUT, Telling, print_results
+from relet.cli.words import complain
 from relet.client.conflict import ConflictTiming
 from relet.client.settings import ClientSettings
 from relet.client.timing import Timing
 from relet.errors import MachineError
 from relet.net.link import LinkError, LinkInfo
 from relet.run.acquire import ENVIRONMENT, Orders
+from relet.run.background import Background
 from relet.run.clients import MAX_INTERFACES, Clients
+from relet.run.control import CLIENTS
 from relet.run.leasefile import default_path
-from relet.run.presence import FAILED
-from relet.run.told import Told
+from relet.run.notify import Notify
+from relet.run.sinks import LogFile, SystemLog
+from relet.run.starter import Starter
 from relet.wire.address import parse_hex
 
 CHECKS = {
@@ -41,6 +44,9 @@ CHECKS = {
 }
 """How carefully an address is checked before it is used (RFC 5227): with the waits of the RFCs, or a laboratory's, where
 nobody else is on the wire."""
+
+SYSTEM_LOG = "syslog"
+"""In place of a file's name."""
 
 SHORTEST_S = 0.1
 """The least that can be asked for as a time to wait."""
@@ -66,12 +72,34 @@ def client(arguments: Sequence[str]) -> int:
         settings = _settings(said)
     except ValueError as error:
         reader.error(str(error))
+    if said.background and (said.once or said.release):
+        reader.error("--background is for a client that goes on; --once and --release end by themselves")
     orders = {name: _orders(name, said) for name in names}
     try:
-        return Clients(orders, partial(_on, settings), _print_json if said.as_json else _print_line).run()
-    except MachineError as error:
-        _complain(str(error))
+        background = Background() if said.background else None
+        if background and background.in_front:
+            return background.outcome()
+        return _run(said, orders, settings, background)
+    except (MachineError, OSError) as error:
+        with suppress(OSError):
+            complain(str(error))
         return ENVIRONMENT
+
+
+def _run(
+    said: argparse.Namespace, orders: dict[str, Orders], settings: ClientSettings, background: Background | None
+) -> int:
+    """Be the client. Raises MachineError."""
+    log = said.log or (SYSTEM_LOG if background else None)
+    sink = None if log is None else SystemLog() if log == SYSTEM_LOG else LogFile(Path(log), timed=not said.as_json)
+    result = said.once and said.as_json
+    starter = Starter(Notify(os.environ, os.getpid()), background, said.wait, sink.fileno() if sink else None)
+    telling = Telling(starter, said.as_json, STDERR if result else STDOUT, sink)
+    clients = Clients(orders, partial(_on, settings), telling.tell, starter, said.sockets, said.pid_file)
+    outcome = clients.run()
+    if result:
+        print_results(clients.results())
+    return outcome
 
 
 def parser() -> argparse.ArgumentParser:
@@ -117,9 +145,28 @@ def parser() -> argparse.ArgumentParser:
         metavar="|".join(CHECKS),
         help="check whether the address is free: as RFC 5227 says (full), or for laboratories",
     )
+    mode = reader.add_mutually_exclusive_group()
+    mode.add_argument("--foreground", action="store_true", help="stay in front until the end (this is the default)")
+    mode.add_argument(
+        "--background", action="store_true", help="come back when there is an address; the client goes on without you"
+    )
+    add(
+        "--wait",
+        type=_seconds,
+        default=inf,
+        metavar="SECONDS",
+        help="let systemd, or whoever called --background, wait no longer; the client goes on asking",
+    )
+    add("--log", metavar="FILE|syslog", help="write there what happens (syslog with --background)")
+    add("--pid-file", type=_path, metavar="FILE", help="write the process id there while the client runs")
+    add("--sockets", type=_path, default=CLIENTS, metavar="FOLDER", help=f"where it can be asked ({CLIENTS})")
     add("--release", action="store_true", help="have the remembered lease confirmed, give it back, and end")
     add("--json", action="store_true", dest="as_json", help="one line of JSON for each event")
     return reader
+
+
+def _path(text: str) -> Path:
+    return Path(text).absolute()
 
 
 def _octets(text: str) -> bytes:
@@ -181,30 +228,3 @@ def _on(settings: ClientSettings, link: LinkInfo) -> ClientSettings:
     if len(link.mac) != 6 or not any(link.mac):
         raise LinkError(f"{link.name} is not an Ethernet interface")
     return msgspec.structs.replace(settings, mac=link.mac, interface=link.name)
-
-
-def _print_line(told: Told) -> None:
-    if told.event == FAILED:
-        _complain(told.text)
-    else:
-        _print(printable(f"{told.interface}: {told.text}"))
-
-
-def _print_json(told: Told) -> None:
-    if told.event == FAILED:
-        _complain(told.text)
-    # A server's words are in some of the texts, and names of files, which need not be UTF-8.
-    _print(msgspec.json.encode(msgspec.structs.replace(told, text=printable(told.text))).decode())
-
-
-def _print(line: str) -> None:
-    # Whoever read our output may be gone, or the disk full; the lease goes on. Past Python's buffer, which would try
-    # again when the program ends, and fail. Without a standard output there is no stream, and 1 is another's number.
-    if sys.stdout:
-        with suppress(OSError):
-            os.write(sys.stdout.fileno(), f"{line}\n".encode())
-
-
-def _complain(text: str) -> None:
-    with suppress(OSError):
-        complain(text)

@@ -52,7 +52,13 @@ COMMANDS = (
     Command("leases", "relet.cli.leases:leases", "List the leases that a server has granted."),
     Command("history", "relet.cli.history:history", "Tell who had which address when."),
     Command("why", "relet.cli.why:why", "Explain a server's last answers to a client, and its silence."),
-    Command("status", "relet.cli.status:status", "Count what a running server answered and what it threw away."),
+    Command(
+        "status",
+        "relet.cli.status:status",
+        "Show what runs here: a client's lease and last exchange, a server's verdicts.",
+    ),
+    Command("renew", "relet.cli.renew:renew", "Have the client on an interface extend its lease now."),
+    Command("release", "relet.cli.renew:release", "Have the client on an interface give its lease back."),
     Command("check", "relet.cli.check:check", "Check a configuration file and say what it would serve."),
     Command(
         "reload",

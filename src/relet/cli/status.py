@@ -1,58 +1,40 @@
-"""`relet status`: what the running server has answered since it started, what it threw away, and how full its pools are."""
+"""`relet status`: what runs here; with an interface, the client there; with a configuration or socket, a server."""
 
 from typing import Annotated
 
-import msgspec
 import typer
 
-from relet.cli.output import show_json, show_table
+from relet.cli.client_status import show_client
+from relet.cli.clients import SocketFolder
+from relet.cli.overview import show_overview
+from relet.cli.server_status import show_server
 from relet.cli.sources import ConfigFile, ControlSocket, control_socket
-from relet.cli.words import complain
-from relet.model.reasons import REASONS
-from relet.run.control import ask
-from relet.server.told import Status
-from relet.server.usage import PoolUsage
-from relet.wire import reasons as wire
-
-POOLS = ("network", "subnet", "pool", "size", "used", "offered", "declined", "reserved", "free", "kept")
 
 
 def status(
+    iface: Annotated[
+        str | None, typer.Argument(metavar="[IFACE]", help="The interface whose client is meant.", show_default=False)
+    ] = None,
     config: ConfigFile = None,
     control: ControlSocket = None,
+    sockets: SocketFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Count a running server's verdicts, drops and addresses. Exit code 1 if its store fails."""
-    said = msgspec.convert(ask(control_socket(config, control), {"do": "status"}), Status)
-    if as_json:
-        show_json(said)
+    """Show where a client is: its lease, its times, its last exchange; or count a server's verdicts, drops and addresses.
+
+    Without IFACE, --config and --control: all clients and the server that run here. Exit code 1 if a client has no
+    address, a server's store fails, or nothing runs.
+    """
+    server = config is not None or control is not None
+    if iface is not None and server:
+        raise typer.BadParameter("say either IFACE, for the client there, or --config or --control, for a server")
+    if sockets is not None and server:
+        raise typer.BadParameter("--sockets is where clients are asked; a server has --control SOCKET")
+    if server:
+        good = show_server(control_socket(config, control), as_json)
+    elif iface is not None:
+        good = show_client(iface, sockets, as_json)
     else:
-        verdicts = [
-            (str(row.count), row.request, row.answer, row.reason, _meaning(row.reason)) for row in said.verdicts
-        ]
-        show_table(("count", "request", "answer", "reason", "because"), verdicts)
-        if said.drops:
-            print()
-            drops = [(str(count), name, wire.REASONS.get(name, "")) for name, count in said.drops.items()]
-            show_table(("count", "dropped", "because"), drops)
-        if said.pools:
-            print()
-            show_table(POOLS, [_pool(row) for row in said.pools])
-        if said.waiting:
-            print(f"\n{said.waiting} requests wait: more come than can be served.")
-        if said.probes_skipped:
-            print(f"\n{said.probes_skipped} addresses were offered unprobed: too many probes were out.")
-        if said.starting is not None:
-            print(f"\nThe server has just started and still reads its leases, {said.starting} so far.")
-    if said.store_error:
-        complain(f"the store fails: {said.store_error}")
+        good = show_overview(sockets, as_json)
+    if not good:
         raise typer.Exit(1)
-
-
-def _pool(row: PoolUsage) -> tuple[str, ...]:
-    counts = (row.size, row.used, row.offered, row.declined, row.reserved, row.free)
-    return (row.network, row.subnet, row.pool, *map(str, counts), row.guard())
-
-
-def _meaning(reason: str) -> str:
-    return REASONS[reason].text.format(address="the address")

@@ -69,15 +69,16 @@ class TerminalLadder:
         self._time = ""
 
     def scene(self, scene: Scene) -> None:
-        """Print title, sentence and the names of the columns."""
+        """Print title, sentence and the names of the columns. A scene without a title is no part of a story: no number."""
         between = max(len(scene.hosts) - 1, 1)
         pitch = min(PITCH, (self._width - FIRST_LANE - LAST_MARGIN) // between)
         self._scene, self._held, self._time = scene, set(), ""
         self._lanes = [FIRST_LANE + lane * pitch for lane in range(len(scene.hosts))]
-        self._number += 1
-        self._say("")
-        for line in _wrap(f"{self._number} · {scene.title}", self._width):
-            self._say(line, "bold")
+        if scene.title:
+            self._number += 1
+            self._say("")
+            for line in _wrap(f"{self._number} · {scene.title}", self._width):
+                self._say(line, "bold")
         for line in _wrap(scene.sentence, self._width):
             self._say(line, "dim")
         self._say("")

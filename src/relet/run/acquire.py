@@ -42,6 +42,7 @@ from relet.net.link import LinkError, LinkInfo
 from relet.net.packet import DhcpFrames, Frames
 from relet.net.udp import Mouth
 from relet.run.configure import Interface
+from relet.run.desk import Desk
 from relet.run.hook import Hooks, environment
 from relet.run.leasefile import Identity, LeaseFile
 from relet.run.loop import Loop
@@ -94,11 +95,12 @@ class Acquire:
         orders: Orders,
         loop: Loop,
         hooks: Hooks,
+        desk: Desk,
         tell: Callable[[Told], None],
         ended: Callable[[], None],
     ) -> None:
         self.link, self.outcome, self.finished, self.obtained = link, GOOD, False, False
-        self._orders, self._hooks, self._tell, self._ended = orders, hooks, tell, ended
+        self._orders, self._hooks, self._desk, self._tell, self._ended = orders, hooks, desk, tell, ended
         self._interface = Interface(link)
         with ExitStack() as stack:
             stack.callback(Claim(link.name).close)
@@ -117,6 +119,7 @@ class Acquire:
         if note:
             self._say(note.kind, note.text)
         self._client = Client(settings, SystemRandom().random, remembered)
+        desk.attend(self._client)
         self._sent = True
         self._refused: tuple[Note, ...] = ()
 
@@ -134,7 +137,9 @@ class Acquire:
         """Something happened: have the machine say what follows, and do it."""
         for event in events:
             before, now = self._client.state, clock.now()
-            for effect in self._client.handle(event, now):
+            effects = self._client.handle(event, now)
+            self._desk.record(event, before, effects, now)
+            for effect in effects:
                 self._carry_out(effect)
             self._tell_state(before)
         self._after()

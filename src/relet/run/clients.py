@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from math import inf
+from pathlib import Path
 
 from relet.client.settings import ClientSettings
 from relet.model.events import Command
@@ -15,8 +16,11 @@ from relet.net import clock
 from relet.net.link import LinkInfo
 from relet.net.monitor import LinkMonitor
 from relet.run.acquire import Orders
+from relet.run.background import PidFile
 from relet.run.loop import Loop
 from relet.run.presence import Presence
+from relet.run.report import Result
+from relet.run.starter import Starter
 from relet.run.told import Told
 
 MAX_INTERFACES = 64
@@ -27,7 +31,8 @@ class Clients:
     """A client for each interface of `orders`. Raises LinkError if netlink cannot be heard.
 
     settings: of the client on an interface as it is then; raises LinkError if there can be none. tell: gets all that
-    happens.
+    happens. starter: who waits until there is an address. sockets: folder of the control sockets, pid_file: where
+    the process id is; None for none.
     """
 
     def __init__(
@@ -35,29 +40,50 @@ class Clients:
         orders: Mapping[str, Orders],
         settings: Callable[[LinkInfo], ClientSettings],
         tell: Callable[[Told], None],
+        starter: Starter,
+        sockets: Path | None = None,
+        pid_file: Path | None = None,
     ) -> None:
+        self._tell, self._starter, self._sockets = tell, starter, sockets
+        self._pid_file = PidFile(pid_file) if pid_file else None
         with ExitStack() as stack:
             self._monitor = LinkMonitor(orders)
             stack.callback(self._monitor.close)
             self._loop = Loop(self._deadline, self._wake)
             stack.callback(self._loop.close)
             self._presences = {
-                name: Presence(name, settings, each, self._loop, tell, self._ended) for name, each in orders.items()
+                name: Presence(name, settings, each, self._loop, self._told, self._ended)
+                for name, each in orders.items()
             }
             for presence in self._presences.values():
                 stack.callback(presence.close)
             self._opened = stack.pop_all()
 
     def run(self) -> int:
-        """Until all have ended. The gravest of their outcomes."""
+        """Until all have ended. The gravest of their outcomes. Raises MachineError."""
         with self._opened:
             self._listen()
             for name, presence in self._presences.items():
                 presence.start(self._monitor.links[name])
+            for presence in self._presences.values():
+                if self._sockets and not presence.finished:
+                    presence.receive_callers(self._sockets)
+            if self._pid_file and not self._over():
+                self._pid_file.write()
+                self._opened.callback(self._pid_file.remove)
             self._heard()
             if not self._over():
                 self._loop.run()
+            self._starter.ending()
         return max(presence.outcome for presence in self._presences.values())
+
+    def results(self) -> list[Result]:
+        """How it went on each interface."""
+        return [presence.result() for presence in self._presences.values()]
+
+    def _told(self, told: Told) -> None:
+        self._tell(told)
+        self._starter.told(told)
 
     def _listen(self) -> None:
         self._loop.register(self._monitor, self._heard)
@@ -71,13 +97,14 @@ class Clients:
             self._presences[notice.name].heard(notice.link)
 
     def _deadline(self) -> float | None:
-        soonest = min(presence.deadline() for presence in self._presences.values())
+        soonest = min(self._starter.deadline(), *(presence.deadline() for presence in self._presences.values()))
         return None if soonest == inf else soonest
 
     def _wake(self) -> None:
         mono = clock.now().mono
         for presence in self._presences.values():
             presence.wake(mono)
+        self._starter.wake(mono)
 
     def _command(self, command: Command) -> None:
         for presence in self._presences.values():

@@ -45,15 +45,58 @@ class Subject(msgspec.Struct, frozen=True):
 SERVER = Subject("server", "is `relet serve` running with this configuration?")
 
 
+SERVER_SOCKET = Path("/run/relet/relet.sock")
+"""Where the server of packaging/relet.service is asked."""
+
+CLIENTS = Path("/run/relet-client")
+"""Where clients are asked. A folder of their own, as systemd removes the server's when the server ends."""
+
+
+def client_socket(folder: Path, interface: str) -> Path:
+    """The control socket of the client on an interface."""
+    return folder / f"{interface}.sock"
+
+
+def client_at(interface: str) -> Subject:
+    """The client on an interface, in the words of errors."""
+    return Subject("client", f"is `relet client {interface}` running?")
+
+
 class ControlError(MachineError):
     """The socket cannot be made, or nobody could be asked; the text says what to do."""
+
+
+class NobodyError(ControlError):
+    """There is nobody to be asked."""
+
+
+class RefusedError(ControlError):
+    """Whoever was asked gave an error for an answer; the text is that error."""
+
+
+class NoAnswerYetError(ControlError):
+    """Somebody was asked, and had not answered when the time was up."""
 
 
 class Later:
     """An answer that is not known yet; who asked waits until it is given. One that has gone meanwhile hears nothing."""
 
     def __init__(self) -> None:
-        self.give: Callable[[object], None] = _unheard
+        self._said: list[object] = []
+        self._tell: Callable[[object], None] | None = None
+
+    def give(self, said: object) -> None:
+        """This is the answer."""
+        if self._tell:
+            self._tell(said)
+        else:
+            self._said.append(said)
+
+    def to(self, tell: Callable[[object], None]) -> None:
+        """This is who wants to know."""
+        self._tell = tell
+        for said in self._said:
+            tell(said)
 
 
 class Control:
@@ -103,7 +146,7 @@ class Control:
         answer = self._answer if self._may_ask(caller.connection) else self._refuse
         said = _said(answer, octets.split(b"\n", 1)[0], _peer(caller.connection))
         if isinstance(said, Later):
-            said.give = partial(self._give, caller)
+            said.to(partial(self._give, caller))
             return None
         return _line(said)
 
@@ -145,22 +188,21 @@ def _line(said: object) -> bytes:
     return msgspec.json.encode(said) + b"\n"
 
 
-def _unheard(_said: object) -> None:
-    """Nobody has asked."""
-
-
 def _deserted(path: Path) -> bool:
     """Is it certain that nobody has this socket any more? One that is busy, or of another kind, is somebody's."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as connection:
         return connection.connect_ex(str(path)) == errno.ECONNREFUSED
 
 
-def ask(path: Path, question: Question, subject: Subject = SERVER, patience: int = ANSWER_TIMEOUT) -> object:
-    """The command's end: the answer to a question. Raises ControlError if none comes within so many seconds."""
+_KINDS = {errno.ENOENT: NobodyError, errno.ECONNREFUSED: NobodyError, errno.EAGAIN: NoAnswerYetError}
+
+
+def ask(path: Path, question: Question, subject: Subject = SERVER, patience: float = ANSWER_TIMEOUT) -> object:
+    """The command's end: the answer to a question. Raises ControlError, of one of its kinds; patience: seconds."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         # in the kernel, because a socket that Python times would not wait for room among those not accepted yet
         for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            connection.setsockopt(socket.SOL_SOCKET, way, pack("@ll", patience, 0))
+            connection.setsockopt(socket.SOL_SOCKET, way, pack("@ll", int(patience), int(patience % 1 * 1e6)))
         try:
             connection.connect(str(path))
             connection.sendall(msgspec.json.encode(question) + b"\n")
@@ -168,13 +210,12 @@ def ask(path: Path, question: Question, subject: Subject = SERVER, patience: int
             while chunk := connection.recv(MAX_REQUEST):
                 heard += chunk
         except OSError as error:
-            raise ControlError(
-                f"no {subject.noun} answers at {path} ({error.strerror or error}); {subject.advice}"
-            ) from None
+            kind = _KINDS.get(error.errno or 0, ControlError)
+            raise kind(f"no {subject.noun} answers at {path} ({error.strerror or error}); {subject.advice}") from None
     try:
         said = msgspec.json.decode(bytes(heard))
     except msgspec.DecodeError:
         raise ControlError(f"the {subject.noun} at {path} gave no complete answer") from None
     if isinstance(said, dict) and "error" in said:
-        raise ControlError(str(said["error"]))
+        raise RefusedError(str(said["error"]))
     return said

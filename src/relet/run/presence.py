@@ -10,14 +10,18 @@ import os
 import socket
 from collections.abc import Callable
 from math import inf
+from pathlib import Path
 
 from relet.client.settings import ClientSettings
 from relet.model.events import Command, LinkChanged, Wake
 from relet.net import clock
 from relet.net.link import LinkError, LinkInfo
 from relet.run.acquire import ENVIRONMENT, GOOD, NO, Acquire, Orders
+from relet.run.control import ControlError
+from relet.run.desk import Desk
 from relet.run.hook import Hooks
 from relet.run.loop import Loop
+from relet.run.report import Result
 from relet.run.told import Told
 from relet.wire.address import hex_text
 
@@ -43,7 +47,8 @@ class Presence:
         ended: Callable[[], None],
     ) -> None:
         self.name, self.outcome, self.finished = name, GOOD, False
-        self._settings, self._orders, self._loop, self._tell, self._ended = settings, orders, loop, tell, ended
+        self._settings, self._orders, self._loop, self._everybody, self._ended = settings, orders, loop, tell, ended
+        self._desk = Desk(name, self.command)
         self._hooks = Hooks(orders.hook, loop, self._hook_told)
         self._client: Acquire | None = None
         self._give_up_at = clock.now().mono + orders.timeout
@@ -60,6 +65,17 @@ class Presence:
             )
         else:
             self._attach(link)
+
+    def receive_callers(self, folder: Path) -> None:
+        """Make the control socket in a folder, while we still may. Without one the client does all else."""
+        try:
+            self._desk.open(folder, self._loop)
+        except (ControlError, OSError) as error:
+            self._say("no-control", f"`relet status {self.name}` will not find this client: {error}")
+
+    def result(self) -> Result:
+        """How it ended, or where it is."""
+        return self._desk.result(self.outcome)
 
     def heard(self, link: LinkInfo | None) -> None:
         """The kernel says that the interface is like this now; None: there is none."""
@@ -108,13 +124,14 @@ class Presence:
         """Give the sockets back, kill what still runs. Idempotent."""
         if self._client:
             self._client.close()
+        self._desk.close()
         self._hooks.close()
 
     def _attach(self, link: LinkInfo) -> None:
         orders, loop = self._orders, self._loop
         try:
             self._client = Acquire(
-                link, self._settings(link), orders, loop, self._hooks, self._tell, self._client_ended
+                link, self._settings(link), orders, loop, self._hooks, self._desk, self._tell, self._client_ended
             )
             self._client.start(link.up)
         except LinkError as error:
@@ -135,6 +152,7 @@ class Presence:
         client.close()
         self._obtained = self._obtained or client.obtained
         self._client = None
+        self._desk.attend(None)
 
     def _times_up_at(self) -> float:
         obtained = self._obtained or (self._client is not None and self._client.obtained)
@@ -161,6 +179,10 @@ class Presence:
             self._client.close()
             self._client = None
         self._finish(ENVIRONMENT)
+
+    def _tell(self, told: Told) -> None:
+        self._desk.told(told)
+        self._everybody(told)
 
     def _hook_told(self, text: str) -> None:
         self._say("hook", text)

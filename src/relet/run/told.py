@@ -48,7 +48,7 @@ UNTOLD = "given up, but its server could not be told"
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="kebab"):
     """Something that happened. event: kebab-case name; text: for people; at, expires: seconds since 1970; the fields
     from `cause` on are there if a lease was put on or taken off the interface. captive_portal: a URI, or
-    'urn:ietf:params:capport:unrestricted' (RFC 8910)."""
+    'urn:ietf:params:capport:unrestricted' (RFC 8910). server_told: False if a lease was given up without its server."""
 
     event: str
     text: str
@@ -61,6 +61,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     lease_time: int | None = None
     expires: float | None = None
     captive_portal: str = ""
+    server_told: bool = True
 
 
 def configured(effect: Configure, interface: str, at: float) -> Told:
@@ -73,7 +74,14 @@ def deconfigured(effect: Deconfigure, interface: str, at: float, server_told: bo
     """An address is no longer on the interface. server_told: False if a DHCPRELEASE could not be sent."""
     why = DECONFIGURED[effect.cause] if server_told else UNTOLD
     text = f"{ip_text(effect.binding.address)} taken away: {why}"
-    return _about(effect.binding, "unbound", text, effect.cause, interface, at)
+    about = _about(effect.binding, "unbound", text, effect.cause, interface, at)
+    return msgspec.structs.replace(about, server_told=server_told)
+
+
+def state_name(state: State) -> str:
+    """'INIT-REBOOT', 'BOUND', 'LINK-DOWN': a state as RFC 2131 writes it, those of our own like that."""
+    name = type(state).__name__
+    return "".join(f"-{letter}" if letter.isupper() else letter for letter in name).strip("-").upper()
 
 
 def state_line(state: State) -> str:

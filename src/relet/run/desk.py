@@ -1,0 +1,139 @@
+"""Where a running client is asked: for each interface a control socket, what was recorded, and who waits for an end.
+
+`relet status`, `renew` and `release` come here. It reads what the client is and hands it the operator's word; how that
+ended is heard, as everybody hears it, from what is told.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from relet.client.machine import Client
+from relet.client.states import Leased, State, Stopped
+from relet.model.clock import Now
+from relet.model.effects import Effect
+from relet.model.events import Command, Event
+from relet.net import clock
+from relet.run.control import Control, Later, Question, client_at, client_socket
+from relet.run.loop import Loop
+from relet.run.recorder import Recorder
+from relet.run.report import Granted, Report, Result, absent, granted, report
+from relet.run.told import Told, state_name
+
+NO = 1
+"""Exit codes above it are the machine's fault."""
+
+MAX_WAITING = 16
+"""Callers that wait for the end of a renewal or release; the oldest makes room."""
+
+
+class Desk:
+    """order: hands a command to the client."""
+
+    def __init__(self, interface: str, order: Callable[[Command], None]) -> None:
+        self._interface, self._order = interface, order
+        self._client: Client | None = None
+        self._recorder = Recorder(b"")
+        self._waiting: list[tuple[Later, float]] = []
+        self._control: Control | None = None
+        self._began = clock.now().mono
+        self._first: tuple[Told, float] | None = None
+        self._last: Told | None = None
+
+    def open(self, folder: Path, loop: Loop) -> None:
+        """Make the control socket, while we still may. Raises ControlError, OSError."""
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        path, subject = client_socket(folder, self._interface), client_at(self._interface)
+        self._control = Control(path, self._answer, loop, subject=subject)
+
+    def close(self) -> None:
+        """Hang up and remove the socket. Idempotent."""
+        if self._control:
+            self._control.close()
+        self._control = None
+
+    def attend(self, client: Client | None) -> None:
+        """This is the interface's client from now on; None: there is none, for there is no interface."""
+        self._client = client
+        if client:
+            self._recorder = Recorder(client.settings.mac)
+
+    def record(self, event: Event, before: State, effects: Sequence[Effect], now: Now) -> None:
+        """The client has handled an event."""
+        if self._client:
+            self._recorder.record(event, before, effects, self._client.state, now)
+
+    def told(self, told: Told) -> None:
+        """What everybody hears: whoever waits for a lease's new life or its end has an answer."""
+        self._last = told
+        if told.event == "bound" and self._first is None:
+            self._first = (told, clock.now().mono - self._began)
+        if self._waiting and told.event in ("bound", "unbound"):
+            waiting, self._waiting = self._waiting, []
+            for later, began in waiting:
+                later.give(self._result(told, clock.now().mono - began))
+
+    def report(self) -> Report:
+        """The client as it is now."""
+        now, pid = clock.now(), os.getpid()
+        if self._client is None:
+            return absent(self._interface, pid, self._recorder, now)
+        return report(self._client, self._recorder, pid, now)
+
+    def result(self, outcome: int) -> Result:
+        """How the client came to its first address, if it did. outcome: its exit code."""
+        if outcome or self._first is None:
+            told, seconds = self._last, clock.now().mono - self._began
+            failed: Literal["failed", "none"] = "failed" if outcome > NO else "none"
+            return Result(
+                interface=self._interface,
+                outcome=failed,
+                cause="",
+                text=told.text if told else "",
+                seconds=seconds,
+                lease=None,
+            )
+        told, seconds = self._first
+        return Result(
+            interface=self._interface,
+            outcome="bound",
+            cause=told.cause,
+            text=told.text,
+            seconds=seconds,
+            lease=self._lease(),
+        )
+
+    def _lease(self) -> Granted | None:
+        state = self._client.state if self._client else None
+        return granted(state.held.binding) if isinstance(state, Leased) else None
+
+    def _answer(self, question: Question) -> object:
+        match question:
+            case {"do": "status"}:
+                return self.report()
+            case {"do": "renew"}:
+                return self._wait(Command.RENEW, "extend")
+            case {"do": "release"}:
+                return self._wait(Command.RELEASE, "release")
+        raise ValueError("there are 'status', 'renew' and 'release'")
+
+    def _wait(self, command: Command, what: str) -> Later:
+        state: State = self._client.state if self._client else Stopped()
+        if not isinstance(state, Leased):
+            raise ValueError(f"there is no lease to {what}; the client is {state_name(state)}")
+        later = Later()
+        self._waiting = [*self._waiting, (later, clock.now().mono)][-MAX_WAITING:]
+        self._order(command)
+        return later
+
+    def _result(self, told: Told, seconds: float) -> Result:
+        good = told.event == "bound"
+        return Result(
+            interface=self._interface,
+            outcome="bound" if good else "released" if told.cause == "release" and told.server_told else "none",
+            cause=told.cause,
+            text=told.text,
+            seconds=seconds,
+            lease=self._lease() if good else None,
+        )
