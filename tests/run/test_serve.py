@@ -286,6 +286,24 @@ def test_upkeep_that_meets_a_bug_rests_before_it_is_tried_again(town: Town, monk
         assert server._deadline() > now().mono
 
 
+def test_a_bug_is_told_in_the_log(town: Town) -> None:
+    settings = replace(parse(office(), "relet.toml", town.lab.folder), store="memory:", control="")
+    with town.lab.inside(town.server), closing(Server(settings, MemoryStore())) as server:
+
+        def bug() -> None:
+            server.loop.stop()
+            raise ZeroDivisionError("a bug")
+
+        one, other = socket.socketpair()
+        server.loop.register(one, bug)
+        other.send(b"x")
+        with one, other, structlog.testing.capture_logs() as log:
+            server.loop.run()
+    (line,) = [line for line in log if line["event"] == "callback failed"]
+    assert (line["error"], line["faults"]) == ("ZeroDivisionError('a bug')", 1)
+    assert isinstance(line["exc_info"], ZeroDivisionError)
+
+
 def test_a_link_that_goes_and_comes_costs_nothing(town: Town, running: Running) -> None:
     town.lab.ip(town.server, "link", "set", "s0", "down")
     town.lab.ip(town.server, "link", "set", "s0", "up")

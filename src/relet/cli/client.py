@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from relet.cli.log import log_to_stderr
 from relet.cli.telling import STDERR, STDOUT, Telling, print_results
 from relet.cli.words import complain
 from relet.client.conflict import ConflictTiming
@@ -60,7 +59,6 @@ back and stops. Exit codes: 0 good, 1 no address, 2 wrong use, 3 the machine doe
 
 def client(arguments: Sequence[str]) -> int:
     """Run one client with what is written behind `relet client`. Its exit code; SystemExit with 2 for wrong use."""
-    log_to_stderr("human")
     reader = parser()
     said = reader.parse_args(arguments)
     names = tuple(dict.fromkeys(said.iface))

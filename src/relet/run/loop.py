@@ -1,22 +1,22 @@
 """The one loop, for server and client alike: waits for sockets, signals and a deadline, and calls back. One thread.
 
 It knows nothing of DHCP. A callback that raises is a bug of our own: it costs the datum it was busy with, is counted and
-logged, and the loop goes on; only if nothing succeeds any more does the loop give up. There is no other loop.
+told, and the loop goes on; only if nothing succeeds any more does the loop give up. There is no other loop.
+
+Deadlines are moments of the boot-time clock, and the kernel's own alarm rings for them: a machine that was suspended meets
+those that have passed as soon as it wakes.
 """
 
 import select
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-import structlog
-
 from relet.net.clock import now
-
-MAX_WAIT_S = 60.0
-"""Longest sleep: a machine that was suspended looks at the clock again at least that soon after it woke."""
+from relet.net.timer import Alarm, ClockWatch
 
 MAX_FAULTS = 100
 """Callbacks that may raise one after the other; after so many the program is beyond repair."""
@@ -27,6 +27,14 @@ SIGNALS_READ = 64
 Callback = Callable[[], object]
 """What it gives is nobody's business."""
 
+_FOREVER, _NOT_AT_ALL = -1, 0
+"""How long epoll waits: the alarm is one of its sources."""
+
+
+def unexpected(error: Exception, _faults: int) -> None:
+    """Print a traceback to standard error, as of an error that ends the program."""
+    sys.excepthook(type(error), error, error.__traceback__)
+
 
 class Readable(Protocol):
     """A socket, or whatever else has a file descriptor."""
@@ -36,22 +44,32 @@ class Readable(Protocol):
 
 
 class Loop:
-    """deadline: monotonic time at which `wake` shall be called, None for never; asked anew before each wait.
+    """Raises MachineError if the system has no alarms for it.
 
-    faults: callbacks that have raised so far.
+    deadline: monotonic time (net/clock.py) at which `wake` shall be called, None for never; asked anew before each wait.
+    failed: called with what a callback raised, and the number of faults so far. faults: that number.
     """
 
-    def __init__(self, deadline: Callable[[], float | None], wake: Callback) -> None:
+    def __init__(
+        self,
+        deadline: Callable[[], float | None],
+        wake: Callback,
+        failed: Callable[[Exception, int], object] = unexpected,
+    ) -> None:
         self.faults = 0
         self._deadline = deadline
         self._wake = wake
+        self._failed = failed
         self._epoll = select.epoll()
         self._ready: dict[int, Callback] = {}
-        self._wait_s = 0.0
+        self._wait = _NOT_AT_ALL
+        self._alarm = Alarm()
+        self._bell = self._alarm.fileno()
+        self._register(self._bell, self._alarm.take, select.EPOLLIN)
+        self._clock: ClockWatch | None = None
         self._signals: dict[int, Callback] = {}
         self._in_a_row = 0
         self._running = False
-        self._log = structlog.get_logger("relet.loop")
 
     def register(self, source: Readable | int, ready: Callback) -> None:
         """Call `ready` whenever there is something to read."""
@@ -71,6 +89,11 @@ class Loop:
         """Call back from the loop, not from within whatever the signal interrupts. Takes effect with `run`."""
         self._signals[number] = callback
 
+    def on_clock_set(self, callback: Callback) -> None:
+        """Call back whenever somebody sets the wall clock, and when the machine has woken. For one who wants to know."""
+        clock = self._clock = ClockWatch()
+        self._register(clock, lambda: clock.take() and callback(), select.EPOLLIN)
+
     def stop(self) -> None:
         """End `run` once the present callback is done."""
         self._running = False
@@ -79,7 +102,7 @@ class Loop:
         """Until `stop`. In the main thread if there are signals to hear. Raises what a callback raised MAX_FAULTS times
         in a row."""
         self._running = True
-        self._wait_s = 0.0
+        self._wait = _NOT_AT_ALL
         reader, writer = socket.socketpair()
         reader.setblocking(False)
         writer.setblocking(False)
@@ -101,6 +124,9 @@ class Loop:
     def close(self) -> None:
         """Give back what waits; the registered descriptors stay their owners'."""
         self._epoll.close()
+        self._alarm.close()
+        if self._clock:
+            self._clock.close()
 
     def _register(self, source: Readable | int, ready: Callback, what: int) -> None:
         fileno = _fileno(source)
@@ -110,17 +136,23 @@ class Loop:
     def _turn(self) -> None:
         """Whatever is ready, then the deadline, which is asked and compared with the clock once."""
         ready = self._ready
-        for fileno, callback in [(fileno, ready[fileno]) for fileno, _ in self._epoll.poll(self._wait_s)]:
+        for fileno, callback in [(fileno, ready[fileno]) for fileno, _ in self._epoll.poll(self._wait)]:
             # An earlier callback of this turn may have stopped the loop, or have closed what this one would read.
-            if self._running and ready.get(fileno) is callback:
+            if fileno == self._bell:
+                self._alarm.take()
+            elif self._running and ready.get(fileno) is callback:
                 self._call(callback)
         if not self._running:
             return
+        self._wait = _FOREVER
         deadline = self._deadline()
-        left_s = MAX_WAIT_S if deadline is None else deadline - now().mono
-        if left_s <= 0.0:
-            self._call(self._wake)  # what came meanwhile is read, and the deadline asked again, before the next sleep
-        self._wait_s = min(MAX_WAIT_S, max(0.0, left_s))
+        if deadline is None:
+            return
+        if deadline <= now().mono:
+            self._call(self._wake)
+            self._wait = _NOT_AT_ALL  # what came meanwhile is read, and the deadline asked again, before the next sleep
+        else:
+            self._alarm.by(deadline)
 
     def _call(self, callback: Callback) -> None:
         try:
@@ -133,7 +165,7 @@ class Loop:
                 raise
             # A terminal that is gone, a disk that is full: no reason to end.
             with suppress(OSError, ValueError):
-                self._log.exception("callback failed", error=repr(error), faults=self.faults)
+                self._failed(error, self.faults)
 
     def _signalled(self, reader: socket.socket) -> None:
         for number in reader.recv(SIGNALS_READ):

@@ -75,7 +75,7 @@ class Server:
         self._unread: ReletError | None = None
         self.figures = Figures()
         self.started = now().wall
-        self.loop = Loop(self._deadline, self._wake)
+        self.loop = Loop(self._deadline, self._wake, self._failed)
         self._prober = Prober(self.loop, self._answered)
         self._control: Control | None = None
         self._scrape: Scrape | None = None
@@ -139,6 +139,9 @@ class Server:
     def drops(self) -> Counter[str]:
         """Everything that was thrown away, by name."""
         return +(Counter(self.engine.drops) + self._ears.drops() + self.intake.backlog.dropped)
+
+    def _failed(self, error: Exception, faults: int) -> None:
+        self._log.error("callback failed", error=repr(error), faults=faults, exc_info=error)
 
     def _reloaded(self) -> None:
         if not self.reloading.busy:
