@@ -70,8 +70,10 @@ _RFC = "RFC 5227, before use"
 
 CLIENTS: Mapping[str, Client] = {
     "relet": Client("relet", RELET, _RFC),
-    "relet --probe quick": Client("relet", (*RELET, "--probe", "quick"), "two short probes, before use"),
-    "relet --probe none": Client("relet", (*RELET, "--probe", "none")),
+    "relet --conflict quick": Client(
+        "relet", (*RELET, "--conflict", "quick"), "probed beside the request and in the first moments of use"
+    ),
+    "relet --conflict off": Client("relet", (*RELET, "--conflict", "off")),
     "dhclient": Client("dhclient", _DHCLIENT),
     "dhcpcd": Client("dhcpcd", _DHCPCD, _RFC),
     "dhcpcd --noarp": Client("dhcpcd", (*_DHCPCD[:-1], "--noarp", INTERFACE)),
@@ -79,7 +81,7 @@ CLIENTS: Mapping[str, Client] = {
     "udhcpc -a": Client("udhcpc", (*_UDHCPC, "-a"), "one ARP request, two seconds", asks=True),
 }
 FASTEST: Mapping[str, str] = {
-    "relet": "relet --probe none",
+    "relet": "relet --conflict off",
     "dhclient": "dhclient",
     "dhcpcd": "dhcpcd --noarp",
     "udhcpc": "udhcpc",

@@ -7,7 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from relet.client.arrows import ARROWS, Arrow, Cause, diagram
+from relet.client.conflict import Check
+from relet.client.settings import ClientSettings
 from relet.client.states import (
+    Attached,
     Backoff,
     Bound,
     Init,
@@ -21,11 +24,26 @@ from relet.client.states import (
     Selecting,
     State,
     Stopped,
+    V6Only,
 )
-from relet.model.events import Command, LinkChanged, Wake
+from relet.model.effects import Remembered
+from relet.model.events import Command, LinkChanged, Wake, Woken
 from relet.wire import arp
 from relet.wire.options import MessageType
-from support.client_rig import ADDRESS, OTHER_MAC, REMEMBERED, SETTINGS, Rig, reach
+from support.client_rig import (
+    ADDRESS,
+    AWAY,
+    CAREFUL,
+    HERE,
+    KNOWN,
+    OTHER_MAC,
+    REMEMBERED,
+    V6ONLY_WAIT,
+    Dice,
+    Rig,
+    Traced,
+    reach,
+)
 
 OFFER, ACK, NAK = MessageType.OFFER, MessageType.ACK, MessageType.NAK
 
@@ -36,7 +54,7 @@ def _conflicts(rig: Rig) -> None:
 
 
 def _end_of_lease(rig: Rig) -> None:
-    assert isinstance(rig.state, Probing | Bound | Renewing | Rebinding)
+    assert isinstance(rig.state, Probing | Attached | Bound | Renewing | Rebinding)
     rig.later(rig.state.held.expires_at - rig.now.mono).feed(Wake())
 
 
@@ -45,9 +63,45 @@ def _over_t2(rig: Rig) -> None:
     rig.later(rig.state.held.t2_at - rig.now.mono).feed(Wake())
 
 
-def _permitted() -> Rig:
-    rig = Rig(REMEMBERED, replace(SETTINGS, use_remembered=True))
+QUICK = replace(CAREFUL, check_new=Check.QUICK, check_again=Check.QUICK)
+PERMITTING = replace(CAREFUL, use_remembered=True)
+HEDGING = replace(CAREFUL.timing, hedge_after=1.0)
+
+
+def _rebooting(settings: ClientSettings, *remembered: Remembered) -> Rig:
+    """A client in REBOOTING."""
+    rig = Rig(None, settings)
+    rig.client = Traced(settings, Dice(), remembered or (REMEMBERED,))
     rig.feed(Command.START)
+    return rig
+
+
+def _hedged(settings: ClientSettings) -> Rig:
+    """A client in SELECTING whose last DHCPREQUEST may still be answered; `sent` is that one."""
+    rig = _rebooting(replace(settings, timing=HEDGING))
+    request = rig.sent
+    rig.wake_until(Selecting)
+    rig.sent = request
+    return rig
+
+
+def _taken(rig: Rig) -> Rig:
+    """Somebody has the address that a quick check has asked for."""
+    rig.hear(arp.announcement(OTHER_MAC, ADDRESS))
+    return rig
+
+
+def _v6only(rig: Rig) -> dict[int, bytes]:
+    return rig.able().reply(ACK).options | {108: V6ONLY_WAIT.to_bytes(4)}
+
+
+def _chosen() -> Rig:
+    """A client in REQUESTING whose last DHCPREQUEST of REBOOTING may still be answered; `sent` is that one."""
+    rig = _rebooting(replace(CAREFUL, timing=HEDGING))
+    request = rig.sent
+    rig.wake_until(Selecting)
+    rig.answer(OFFER)
+    rig.sent = request
     return rig
 
 
@@ -63,8 +117,29 @@ def _link_down_without_lease() -> Rig:
     return rig
 
 
+def _hedged_away() -> Rig:
+    rig = _rebooting(replace(QUICK, timing=HEDGING), AWAY, KNOWN)
+    request = rig.sent
+    rig.wake_until(Selecting)
+    rig.sent = request
+    return rig
+
+
 START: Callable[[Rig], object] = lambda rig: rig.feed(Command.START)  # noqa: E731
-RUNNING = (Init, Selecting, Requesting, InitReboot, Rebooting, Probing, Backoff, Bound, Renewing, Rebinding)
+RUNNING = (
+    Init,
+    Selecting,
+    Requesting,
+    InitReboot,
+    Rebooting,
+    Attached,
+    Probing,
+    Backoff,
+    V6Only,
+    Bound,
+    Renewing,
+    Rebinding,
+)
 
 # (where from, what is done there, the first arrow then gone along)
 WALKS: list[tuple[Callable[[], Rig], Callable[[Rig], object], Arrow]] = [
@@ -87,7 +162,46 @@ WALKS: list[tuple[Callable[[], Rig], Callable[[Rig], object], Arrow]] = [
     (lambda: reach(Rebooting), lambda rig: rig.answer(ACK), Arrow(Rebooting, Cause.ACK, Probing)),
     (lambda: reach(Rebooting), lambda rig: rig.answer(NAK), Arrow(Rebooting, Cause.NAK, Init)),
     (lambda: reach(Rebooting), lambda rig: rig.wake_until(Selecting), Arrow(Rebooting, Cause.SILENCE, Init)),
-    (_permitted, lambda rig: rig.wake_until(Probing), Arrow(Rebooting, Cause.PERMITTED, Probing)),
+    (lambda: _rebooting(PERMITTING), lambda rig: rig.wake_until(Probing), Arrow(Rebooting, Cause.PERMITTED, Probing)),
+    (
+        lambda: _rebooting(replace(QUICK, use_remembered=True)),
+        lambda rig: rig.wake_until(Bound),
+        Arrow(Rebooting, Cause.PERMITTED, Bound),
+    ),
+    (lambda: reach(Requesting, QUICK), lambda rig: rig.answer(ACK), Arrow(Requesting, Cause.ACK, Bound)),
+    (lambda: _rebooting(QUICK), lambda rig: rig.answer(ACK), Arrow(Rebooting, Cause.ACK, Bound)),
+    (lambda: _taken(reach(Requesting, QUICK)), lambda rig: rig.answer(ACK), Arrow(Requesting, Cause.CONFLICT, Backoff)),
+    (lambda: _taken(_rebooting(QUICK)), lambda rig: rig.answer(ACK), Arrow(Rebooting, Cause.CONFLICT, Backoff)),
+    (lambda: _rebooting(replace(CAREFUL, timing=HEDGING)), Rig.wake, Arrow(Rebooting, Cause.HEDGE, Selecting)),
+    (lambda: _hedged(CAREFUL), lambda rig: rig.answer(ACK), Arrow(Selecting, Cause.ACK, Probing)),
+    (lambda: _hedged(QUICK), lambda rig: rig.answer(ACK), Arrow(Selecting, Cause.ACK, Bound)),
+    (lambda: _taken(_hedged(QUICK)), lambda rig: rig.answer(ACK), Arrow(Selecting, Cause.CONFLICT, Backoff)),
+    (lambda: _hedged(PERMITTING), lambda rig: rig.wake_until(Probing), Arrow(Selecting, Cause.PERMITTED, Probing)),
+    (
+        lambda: _hedged(replace(QUICK, use_remembered=True)),
+        lambda rig: rig.wake_until(Bound),
+        Arrow(Selecting, Cause.PERMITTED, Bound),
+    ),
+    (lambda: _rebooting(QUICK, AWAY, KNOWN), lambda rig: rig.answer(NAK), Arrow(Rebooting, Cause.NAK, InitReboot)),
+    (_hedged_away, lambda rig: rig.answer(NAK), Arrow(Selecting, Cause.NAK, InitReboot)),
+    (lambda: _rebooting(QUICK, KNOWN), lambda rig: rig.hear(HERE), Arrow(Rebooting, Cause.KNOWN, Attached)),
+    (lambda: _rebooting(CAREFUL, AWAY, KNOWN), lambda rig: rig.hear(HERE), Arrow(Rebooting, Cause.KNOWN, InitReboot)),
+    (lambda: reach(Attached), lambda rig: rig.answer(ACK), Arrow(Attached, Cause.ACK, Bound)),
+    (lambda: reach(Attached), lambda rig: rig.answer(NAK), Arrow(Attached, Cause.NAK, Init)),
+    (lambda: reach(Attached), lambda rig: rig.wake_until(Bound), Arrow(Attached, Cause.SILENCE, Bound)),
+    (
+        lambda: reach(Selecting),
+        lambda rig: rig.answer(OFFER, options=_v6only(rig) | {53: bytes((OFFER,))}),
+        Arrow(Selecting, Cause.V6ONLY, V6Only),
+    ),
+    (_chosen, lambda rig: rig.answer(ACK, options=_v6only(rig)), Arrow(Requesting, Cause.V6ONLY, V6Only)),
+    (
+        lambda: reach(Rebooting),
+        lambda rig: rig.answer(ACK, options=_v6only(rig)),
+        Arrow(Rebooting, Cause.V6ONLY, V6Only),
+    ),
+    (lambda: reach(Attached), lambda rig: rig.answer(ACK, options=_v6only(rig)), Arrow(Attached, Cause.V6ONLY, V6Only)),
+    (lambda: reach(V6Only), Rig.wake, Arrow(V6Only, Cause.WAITED, Init)),
     (lambda: reach(Probing), lambda rig: rig.wake_until(Bound), Arrow(Probing, Cause.FREE, Bound)),
     (lambda: reach(Probing), _conflicts, Arrow(Probing, Cause.CONFLICT, Backoff)),
     (lambda: reach(Probing), _end_of_lease, Arrow(Probing, Cause.EXPIRY, Init)),
@@ -101,7 +215,9 @@ WALKS: list[tuple[Callable[[], Rig], Callable[[Rig], object], Arrow]] = [
     (lambda: reach(Rebinding), lambda rig: rig.answer(ACK), Arrow(Rebinding, Cause.ACK, Bound)),
     (lambda: reach(Rebinding), lambda rig: rig.answer(NAK), Arrow(Rebinding, Cause.NAK, Init)),
 ]
-for leased in (Bound, Renewing, Rebinding):
+for awake in (Bound, Renewing, Rebinding):
+    WALKS.append((lambda kind=awake: reach(kind), lambda rig: rig.feed(Woken()), Arrow(awake, Cause.WOKEN, Attached)))  # type: ignore[misc] # noqa: PERF401
+for leased in (Bound, Renewing, Rebinding, Attached):
     WALKS.append((lambda kind=leased: reach(kind), _conflicts, Arrow(leased, Cause.CONFLICT, Backoff)))  # type: ignore[misc]
     WALKS.append((lambda kind=leased: reach(kind), _end_of_lease, Arrow(leased, Cause.EXPIRY, Init)))  # type: ignore[misc]
 for running in RUNNING:

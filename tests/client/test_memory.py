@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from relet.client.memory import MAX_NETWORKS, by_gateway, by_server, remember, same_network, valid, without
+from relet.client.memory import MAX_NETWORKS, by_gateway, by_server, remember, replaces, valid, without
 from relet.model.effects import Binding, Gateway, Remembered
 from relet.wire.address import parse_ip
 from relet.wire.codes import INFINITE
@@ -51,9 +51,9 @@ def test_two_homes_with_the_same_addresses_are_told_apart_by_their_routers() -> 
         # The router has two networks behind one interface.
         (HOME, lease("192.168.2.100", HERE, server="192.168.2.1"), False),
         (HOME, lease("192.168.1.100", HERE, mask="255.255.255.128"), False),
-        # The hardware address of one of them is not known: it becomes known, or has been forgotten.
+        # The hardware address of one of them is not known yet: until it is, this may be another home.
         (lease(), HOME, True),
-        (HOME, lease("192.168.1.101"), True),
+        (HOME, lease("192.168.1.101"), False),
         (HOME, lease(server="192.168.1.2"), False),
         (lease(server="192.168.1.2"), HOME, False),
         # Of neither.
@@ -67,7 +67,7 @@ def test_two_homes_with_the_same_addresses_are_told_apart_by_their_routers() -> 
     ],
 )
 def test_a_lease_replaces_the_one_of_its_network(older: Remembered, newer: Remembered, one_network: bool) -> None:
-    assert same_network(older, newer) == same_network(newer, older) == one_network
+    assert replaces(newer, older) == one_network
     assert remember((older,), newer) == ((newer,) if one_network else (newer, older))
 
 

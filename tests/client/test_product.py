@@ -8,10 +8,22 @@ import pytest
 from relet.client.accept import Drop
 from relet.client.states import State
 from relet.model.effects import Effect
-from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake
+from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake, Woken
 from relet.wire import arp
 from relet.wire.options import MessageType
-from support.client_rig import ADDRESS, CLIENT_ID, MAC, OTHER_ADDRESS, OTHER_MAC, OTHER_SERVER, Rig, names, reach
+from support.client_rig import (
+    ADDRESS,
+    CLIENT_ID,
+    HERE,
+    MAC,
+    OTHER_ADDRESS,
+    OTHER_MAC,
+    OTHER_SERVER,
+    V6ONLY_WAIT,
+    Rig,
+    names,
+    reach,
+)
 
 DAYS = 10 * 86400.0
 OFFER, ACK, NAK = MessageType.OFFER, MessageType.ACK, MessageType.NAK
@@ -51,6 +63,10 @@ EVENTS: dict[str, Callable[[Rig], list[Effect]]] = {
     "ACK for a second": lambda rig: rig.answer(ACK, options=_with(rig, ACK, 51, (1).to_bytes(4))),
     "own request come back": lambda rig: rig.answer(ACK, op=1),
     "garbage": lambda rig: rig.feed(Arrival(b"\x02" * 80)),
+    "OFFER of IPv6 only": lambda rig: rig.able().answer(OFFER, options=_with(rig, OFFER, 108, V6ONLY_WAIT.to_bytes(4))),
+    "ACK of IPv6 only": lambda rig: rig.able().answer(ACK, options=_with(rig, ACK, 108, V6ONLY_WAIT.to_bytes(4))),
+    "the gateway answers": lambda rig: rig.hear(HERE),
+    "woken": lambda rig: rig.feed(Woken()),
     "ARP by other host for the address": lambda rig: rig.hear(arp.announcement(OTHER_MAC, ADDRESS)),
     "probe by other host for the address": lambda rig: rig.hear(arp.probe(OTHER_MAC, ADDRESS)),
     "own ARP come back": lambda rig: rig.hear(arp.announcement(MAC, ADDRESS)),
@@ -69,10 +85,14 @@ COVERED: dict[type[Event], str] = {
     ArpSeen: "ARP by other host for the address",
     LinkChanged: "link up",
     Command: "START",
+    Woken: "woken",
 }
 
-ALL = "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Probing Backoff Bound Renewing Rebinding"
-DEAF = "Stopped LinkDown Init InitReboot Probing Backoff Bound"
+ALL = (
+    "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Attached Probing Backoff V6Only Bound Renewing"
+    " Rebinding"
+)
+DEAF = "Stopped LinkDown Init InitReboot Probing Backoff V6Only Bound"
 NOT_AWAITED = {DEAF: ". drop:not-awaited"}
 
 
@@ -80,7 +100,7 @@ def dropped(selecting: str, others: str | None = None) -> dict[str, str]:
     """No state takes it; SELECTING may have another ground than the states that await an ACK."""
     return NOT_AWAITED | {
         "Selecting": f". drop:{selecting}",
-        "Requesting Rebooting Renewing Rebinding": f". drop:{others or selecting}",
+        "Requesting Rebooting Attached Renewing Rebinding": f". drop:{others or selecting}",
     }
 
 
@@ -90,58 +110,53 @@ TABLE: dict[str, dict[str, str]] = {
     "wake too early": {ALL: "."},
     "deadline": {
         "Stopped LinkDown": ".",
-        "Init": "Selecting DISCOVER",
+        "Init Backoff V6Only": "Selecting DISCOVER",
         "Selecting": ". DISCOVER",
-        "Requesting": ". REQUEST",
+        "Requesting Rebooting Attached Renewing Rebinding": ". REQUEST",
         "InitReboot": "Rebooting REQUEST",
-        "Rebooting": ". REQUEST",
         "Probing": ". probe",
-        "Backoff": "Selecting DISCOVER",
         "Bound": "Renewing REQUEST",
-        "Renewing Rebinding": ". REQUEST",
     },
     "ten days late": {
         "Stopped LinkDown": ".",
-        "Init": "Selecting DISCOVER",
+        "Init Backoff V6Only": "Selecting DISCOVER",
         "Selecting": ". DISCOVER",
         "Requesting": ". REQUEST",
         "InitReboot": "Rebooting REQUEST",
         "Rebooting": "Selecting note:reboot-silence DISCOVER",
+        "Attached Bound Renewing Rebinding": "Selecting deconfigure:expire remember:0 note:expired DISCOVER",
         "Probing": "Selecting note:expired DISCOVER",
-        "Backoff": "Selecting DISCOVER",
-        "Bound Renewing Rebinding": "Selecting deconfigure:expire note:expired DISCOVER",
     },
     "OFFER": NOT_AWAITED
     | {
         "Selecting": "Requesting REQUEST",
-        "Requesting Rebooting Renewing Rebinding": ". drop:other-kind",
+        "Requesting Rebooting Attached Renewing Rebinding": ". drop:other-kind",
     },
     "ACK": NOT_AWAITED
     | {
         "Selecting": ". drop:other-kind",
         "Requesting Rebooting": "Probing",
-        "Renewing": "Bound configure:renew",
-        "Rebinding": "Bound configure:rebind",
+        "Attached": "Bound remember:1 configure:reboot",
+        "Renewing": "Bound remember:1 configure:renew",
+        "Rebinding": "Bound remember:1 configure:rebind",
     },
     "NAK": NOT_AWAITED
     | {
         "Selecting": ". drop:other-kind",
-        "Requesting": "Selecting note:nak DISCOVER",
-        "Rebooting": "Selecting forget:nak note:nak DISCOVER",
-        "Renewing Rebinding": "Selecting deconfigure:nak note:nak DISCOVER",
+        "Requesting Rebooting": "Selecting note:nak DISCOVER",
+        "Attached Renewing Rebinding": "Selecting deconfigure:nak remember:0 note:nak DISCOVER",
     },
     "FORCERENEW": dropped("other-kind"),
     "BOOTP reply": dropped("other-kind"),
     "ACK ten days late": {
         "Stopped LinkDown": ". drop:not-awaited",
-        "Init": "Selecting DISCOVER drop:other-xid",
+        "Init Backoff V6Only": "Selecting DISCOVER drop:other-xid",
         "Selecting": ". DISCOVER drop:other-kind",
         "Requesting": ". REQUEST drop:lease-over",
         "InitReboot": "Rebooting REQUEST drop:other-xid",
         "Rebooting": "Selecting note:reboot-silence DISCOVER drop:other-xid",
+        "Attached Bound Renewing Rebinding": "Selecting deconfigure:expire remember:0 note:expired DISCOVER drop:other-xid",
         "Probing": "Selecting note:expired DISCOVER drop:other-xid",
-        "Backoff": "Selecting DISCOVER drop:other-xid",
-        "Bound Renewing Rebinding": "Selecting deconfigure:expire note:expired DISCOVER drop:other-xid",
     },
     "ACK with other xid": dropped("other-xid"),
     "ACK with other chaddr": dropped("other-hardware"),
@@ -152,15 +167,16 @@ TABLE: dict[str, dict[str, str]] = {
         "Selecting": ". drop:other-kind",
         "Requesting": ". drop:other-server",
         "Rebooting": "Probing",
-        "Renewing": "Bound configure:renew",
-        "Rebinding": "Bound configure:rebind",
+        "Attached": "Bound remember:1 configure:reboot",
+        "Renewing": "Bound remember:1 configure:renew",
+        "Rebinding": "Bound remember:1 configure:rebind",
     },
     "NAK by other server": NOT_AWAITED
     | {
         "Selecting": ". drop:other-kind",
-        "Requesting": ". drop:other-server",
-        "Rebooting": "Selecting forget:nak note:nak DISCOVER",
-        "Renewing Rebinding": "Selecting deconfigure:nak note:nak DISCOVER",
+        "Requesting Renewing": ". drop:other-server",
+        "Rebooting": "Selecting note:nak DISCOVER",
+        "Attached Rebinding": "Selecting deconfigure:nak remember:0 note:nak DISCOVER",
     },
     "ACK for other address": dropped("other-kind", "other-address"),
     "ACK for no address": dropped("other-kind", "bad-address"),
@@ -168,47 +184,68 @@ TABLE: dict[str, dict[str, str]] = {
     "ACK for a second": dropped("other-kind", "short-lease-time"),
     "own request come back": dropped("not-a-reply"),
     "garbage": dropped("malformed-truncated-message"),
+    "OFFER of IPv6 only": NOT_AWAITED
+    | {
+        "Selecting": "V6Only note:ipv6-only",
+        "Requesting Rebooting Attached Renewing Rebinding": ". drop:other-kind",
+    },
+    "ACK of IPv6 only": NOT_AWAITED
+    | {
+        "Selecting": ". drop:other-kind",
+        "Requesting": "Probing",
+        "Rebooting": "V6Only note:ipv6-only",
+        "Attached": "V6Only deconfigure:ipv6-only note:ipv6-only",
+        "Renewing": "Bound remember:1 configure:renew",
+        "Rebinding": "Bound remember:1 configure:rebind",
+    },
+    "the gateway answers": {ALL: "."},
+    "woken": {
+        "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Attached Probing Backoff V6Only": ".",
+        "Bound Renewing Rebinding": "Attached REQUEST",
+    },
     "ARP by other host for the address": {
-        "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Backoff": ".",
+        "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Backoff V6Only": ".",
+        "Attached Bound Renewing Rebinding": ". announce note:defended",
         "Probing": "Backoff DECLINE note:conflict",
-        "Bound Renewing Rebinding": ". announce note:defended",
     },
     "probe by other host for the address": {
-        "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Backoff": ".",
+        "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Backoff V6Only": ".",
+        "Attached Bound Renewing Rebinding": ".",
         "Probing": "Backoff DECLINE note:conflict",
-        "Bound Renewing Rebinding": ".",
     },
     "own ARP come back": {ALL: "."},
     "ARP about something else": {ALL: "."},
     "link down": {
         "Stopped LinkDown": ".",
-        "Init Selecting Requesting InitReboot Rebooting Probing Backoff": "LinkDown",
-        "Bound Renewing Rebinding": "LinkDown deconfigure:link-down:keep",
+        "Init Selecting Requesting InitReboot Rebooting Probing Backoff V6Only": "LinkDown",
+        "Attached Bound Renewing Rebinding": "LinkDown deconfigure:link-down",
     },
     "link up": {
+        "Stopped Init Selecting Requesting InitReboot Rebooting Probing Backoff V6Only": ".",
+        "Attached Bound Renewing Rebinding": ".",
         "LinkDown": "Rebooting REQUEST",
-        "Stopped Init Selecting Requesting InitReboot Rebooting Probing Backoff Bound Renewing Rebinding": ".",
     },
     "START": {
         "Stopped": "Rebooting REQUEST",
-        "LinkDown Init Selecting Requesting InitReboot Rebooting Probing Backoff Bound Renewing Rebinding": ".",
+        "LinkDown Init Selecting Requesting InitReboot Rebooting Probing Backoff V6Only": ".",
+        "Attached Bound Renewing Rebinding": ".",
     },
     "RENEW": {
-        "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Probing Backoff": ". note:nothing-to-renew",
+        "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Probing Backoff V6Only": ". note:nothing-to-renew",
+        "Attached Renewing Rebinding": ". REQUEST",
         "Bound": "Renewing REQUEST",
-        "Renewing Rebinding": ". REQUEST",
     },
     "RELEASE": {
-        "Stopped": ". forget:release note:not-released finished",
-        "LinkDown InitReboot Rebooting": "Stopped forget:release note:not-released finished",
-        "Init Selecting Requesting Backoff": "Stopped finished",
+        "Stopped": ". remember:0 note:not-released finished",
+        "LinkDown InitReboot Rebooting": "Stopped remember:0 note:not-released finished",
+        "Init Selecting Requesting Backoff V6Only": "Stopped finished",
+        "Attached Bound Renewing Rebinding": "Stopped RELEASE deconfigure:release remember:0 finished",
         "Probing": "Stopped note:not-released finished",
-        "Bound Renewing Rebinding": "Stopped RELEASE deconfigure:release finished",
     },
     "STOP": {
         "Stopped": ". finished",
-        "LinkDown Init Selecting Requesting InitReboot Rebooting Probing Backoff": "Stopped finished",
-        "Bound Renewing Rebinding": "Stopped deconfigure:stop:keep finished",
+        "LinkDown Init Selecting Requesting InitReboot Rebooting Probing Backoff V6Only": "Stopped finished",
+        "Attached Bound Renewing Rebinding": "Stopped deconfigure:stop finished",
     },
 }
 

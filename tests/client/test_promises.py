@@ -7,22 +7,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from relet.client.states import Backoff, Bound, LinkDown, Rebinding, Renewing, State, Stopped
-from relet.model.effects import Binding, Configure, Deconfigure, Effect, Finished, Forget
-from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake
+from relet.client.conflict import Check
+from relet.client.memory import MAX_NETWORKS
+from relet.client.states import Attached, Backoff, Bound, LinkDown, Rebinding, Renewing, State, Stopped
+from relet.model.effects import Binding, Configure, Deconfigure, Effect, Finished, Remember, Remembered
+from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake, Woken
 from relet.wire import arp, message
 from relet.wire.codes import INFINITE
 from relet.wire.options import MessageType
-from support.client_rig import ADDRESS, MAC, OTHER_ADDRESS, OTHER_MAC, REMEMBERED, SETTINGS, Rig, reach
+from support.client_rig import ADDRESS, HERE, KNOWN, MAC, OTHER_ADDRESS, OTHER_MAC, REMEMBERED, SETTINGS, Rig, reach
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A server's answer to the last message, right or wrong in some respect."""
+    """A server's answer to the last message, or to one further back; right, or wrong in some respect."""
 
     kind: MessageType
     address: int
     lease_time: int
+    back: int
     right_xid: bool
     right_hardware: bool
 
@@ -39,6 +42,7 @@ ANSWERS = st.builds(
     st.sampled_from([MessageType.OFFER, MessageType.ACK, MessageType.ACK, MessageType.NAK]),
     st.sampled_from([ADDRESS, ADDRESS, ADDRESS, OTHER_ADDRESS, 0]),
     st.sampled_from([0, 5, 60, 3600, INFINITE]),
+    st.sampled_from([0, 0, 0, 1, 2]),
     st.sampled_from([True] * 9 + [False]),
     st.sampled_from([True] * 9 + [False]),
 )
@@ -46,6 +50,8 @@ PASSES = st.builds(Pass, st.sampled_from([0.0, 0.0, 0.0, 1.0, 30.0, 1800.0, 9000
 OTHERS: st.SearchStrategy[Event] = st.one_of(
     st.just(Wake()),
     st.sampled_from(list(Command)),
+    st.just(Woken()),
+    st.just(ArpSeen(HERE)),
     st.builds(LinkChanged, st.booleans()),
     st.builds(ArpSeen, st.sampled_from([arp.announcement(OTHER_MAC, ADDRESS), arp.probe(OTHER_MAC, ADDRESS)])),
     st.just(ArpSeen(arp.announcement(MAC, ADDRESS))),
@@ -61,7 +67,8 @@ class Watcher:
         self.rig = rig
         self.acked: set[tuple[int, int]] = set()
         self.on_interface: Binding | None = None
-        self.ends_at = float("inf")
+        self.written = rig.client.remembered
+        self.gateway_heard = False
 
     def step(self, step: Answer | Pass | Event) -> None:
         rig = self.rig
@@ -74,7 +81,9 @@ class Watcher:
             case Pass(seconds=seconds):
                 self.watch(rig.later(seconds).feed(Wake()))
             case event:
+                self.gateway_heard = event == ArpSeen(HERE)
                 self.watch(rig.feed(event))
+                self.gateway_heard = False
 
     def heard(self, answer: Answer) -> Arrival:
         reply = self.rig.reply(answer.kind, answer.address)
@@ -82,12 +91,17 @@ class Watcher:
         reply = replace(
             reply,
             options=carried,
-            xid=reply.xid ^ (0 if answer.right_xid else 1),
+            xid=self.asked(answer.back) ^ (0 if answer.right_xid else 1),
             chaddr=MAC if answer.right_hardware else OTHER_MAC,
         )
         if answer.kind is MessageType.ACK and answer.right_xid and answer.right_hardware:
             self.acked.add((answer.address, answer.lease_time))
         return Arrival(message.encode(reply))
+
+    def asked(self, back: int) -> int:
+        """The transaction of a message that was sent so far back; some number if there is none."""
+        sends = self.rig.sends[-1 - back :]
+        return message.decode(sends[0].payload).xid if sends else 1
 
     def watch(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -97,7 +111,12 @@ class Watcher:
     def judge(self, effect: Effect) -> None:
         match effect:
             case Configure(binding=binding, cause="remembered"):
-                assert self.rig.client.settings.use_remembered
+                assert self.rig.client.settings.use_remembered or self.rig.client.settings.check_again is Check.FULL
+                assert binding.expires() > self.rig.now.wall
+                self.put(binding)
+            case Configure(binding=binding, cause="network"):
+                assert self.gateway_heard
+                assert binding == KNOWN.binding
                 assert binding.expires() > self.rig.now.wall
                 self.put(binding)
             case Configure(binding=binding):
@@ -106,8 +125,9 @@ class Watcher:
             case Deconfigure(binding=binding):
                 assert self.on_interface == binding
                 self.on_interface = None
-            case Forget():
-                assert self.on_interface is None
+            case Remember(leases=leases):
+                self.written = leases
+                assert len(leases) <= MAX_NETWORKS
             case Finished():
                 assert isinstance(self.rig.state, Stopped)
             case _:
@@ -119,12 +139,13 @@ class Watcher:
 
     def judge_state(self) -> None:
         state, now = self.rig.state, self.rig.now
-        leased = isinstance(state, Bound | Renewing | Rebinding)
+        leased = isinstance(state, Attached | Bound | Renewing | Rebinding)
+        assert self.written == self.rig.client.remembered
         assert leased == (self.on_interface is not None)
         if self.on_interface is not None:
             # Both clocks run alike here, so the lease's end by wall time is its end.
             assert now.wall < self.on_interface.expires() + 1e-3
-            assert self.rig.client.remembered == self.on_interface
+            assert self.rig.client.remembered[0].binding == self.on_interface == self.rig.client.lease
         deadline = self.rig.client.deadline()
         if deadline is None:
             assert isinstance(state, Stopped | LinkDown) or (
@@ -135,17 +156,32 @@ class Watcher:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.booleans(), st.booleans(), st.floats(0, 1, exclude_max=True), STEPS)
+@given(
+    st.sampled_from([None, REMEMBERED, KNOWN]),
+    st.booleans(),
+    st.sampled_from(list(Check)),
+    st.sampled_from(list(Check)),
+    st.sampled_from([1.0, float("inf")]),
+    st.floats(0, 1, exclude_max=True),
+    STEPS,
+)
 def test_no_sequence_of_events_breaks_a_promise(
-    remembering: bool, permitting: bool, shown: float, steps: list[Answer | Pass | Event]
+    remembered: Remembered | None,
+    permitting: bool,
+    new: Check,
+    again: Check,
+    hedge_after: float,
+    shown: float,
+    steps: list[Answer | Pass | Event],
 ) -> None:
     throws = iter(range(10**9))
 
     def dice() -> float:
         return (shown + next(throws) * 0.618034) % 1.0
 
-    chosen = replace(SETTINGS, use_remembered=permitting)
-    watcher = Watcher(Rig(REMEMBERED if remembering else None, chosen, dice))
+    timing = replace(SETTINGS.timing, hedge_after=hedge_after)
+    chosen = replace(SETTINGS, use_remembered=permitting, check_new=new, check_again=again, timing=timing)
+    watcher = Watcher(Rig(remembered, chosen, dice))
     watcher.step(Command.START)
     for step in steps:
         watcher.step(step)

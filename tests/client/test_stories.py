@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from relet.client.conflict import Check
 from relet.client.states import (
     Backoff,
     Bound,
@@ -18,20 +19,21 @@ from relet.client.states import (
     Stopped,
 )
 from relet.model.clock import Now
-from relet.model.effects import Binding, Configure, Effect, Forget, Note, Send
+from relet.model.effects import Binding, Configure, Effect, Note, Remember, Remembered, Send
 from relet.model.events import Arrival, Command, LinkChanged, Wake
 from relet.wire import arp, message, options
 from relet.wire.codes import INFINITE
 from relet.wire.options import MessageType
 from support.client_rig import (
     ADDRESS,
+    BINDING,
+    CAREFUL,
     LEASE_TIME,
     OTHER_ADDRESS,
     OTHER_MAC,
     OTHER_SERVER,
     REMEMBERED,
     SERVER,
-    SETTINGS,
     START,
     Rig,
     names,
@@ -39,13 +41,18 @@ from support.client_rig import (
 )
 
 OFFER, ACK, NAK = MessageType.OFFER, MessageType.ACK, MessageType.NAK
-PERMITTING = replace(SETTINGS, use_remembered=True)
+PERMITTING = replace(CAREFUL, use_remembered=True)
 
 
 def configured(effects: list[Effect]) -> Binding:
     """The binding of the one Configure among the effects."""
     (found,) = [effect.binding for effect in effects if isinstance(effect, Configure)]
     return found
+
+
+def aged(**changes: object) -> Remembered:
+    """The remembered lease, but for some of its fields."""
+    return Remembered(replace(BINDING, **changes), REMEMBERED.gateway)
 
 
 def suggested(rig: Rig) -> int | None:
@@ -64,21 +71,27 @@ def test_remembered_lease_is_confirmed_checked_and_used() -> None:
     rig.later(0.3)
     assert rig.answer(ACK) == []
     effects = rig.wake_until(Bound)
-    assert names(effects) == ["probe", "probe", "probe", "configure:reboot", "announce"]
+    assert names(effects) == ["probe", "probe", "probe", "remember:1", "configure:reboot", "announce"]
     binding = configured(effects)
     assert (binding.address, binding.server, binding.lease_time) == (ADDRESS, SERVER, LEASE_TIME)
     assert binding.requested_at == asked_at.wall
 
 
-def test_remembered_lease_is_refused_and_forgotten() -> None:
+def test_remembered_lease_is_refused_and_not_asked_for_again_here() -> None:
     rig = Rig(REMEMBERED)
     rig.feed(Command.START)
     effects = rig.answer(NAK, options={53: b"\x06", 54: SERVER.to_bytes(4), 56: b"wrong network"})
-    assert names(effects) == ["forget:nak", "note:nak", "DISCOVER"]
-    assert isinstance(effects[1], Note)
-    assert "wrong network" in effects[1].text
+    assert names(effects) == ["note:nak", "DISCOVER"]
+    assert isinstance(effects[0], Note)
+    assert "wrong network" in effects[0].text
     assert suggested(rig) is None
-    assert rig.client.remembered is None
+    # It may be the lease of another network, and stays remembered until a newer one of its network replaces it.
+    assert rig.client.remembered == (REMEMBERED,)
+    assert rig.client.lease is None
+    rig.answer(OFFER, OTHER_ADDRESS)
+    rig.answer(ACK, OTHER_ADDRESS)
+    rig.wake_until(Bound)
+    assert [lease.binding.address for lease in rig.client.remembered] == [OTHER_ADDRESS]
 
 
 def test_a_refusal_without_words_is_told_without_words() -> None:
@@ -94,7 +107,7 @@ def test_nobody_answers_and_the_lease_is_neither_used_nor_forgotten() -> None:
     assert names(effects) == ["REQUEST", "note:reboot-silence", "DISCOVER"]
     assert rig.now.mono - START.mono == pytest.approx(10)
     assert suggested(rig) == ADDRESS
-    assert rig.client.remembered == REMEMBERED
+    assert rig.client.remembered == (REMEMBERED,)
 
 
 def test_nobody_answers_but_the_operator_permits_the_rest_of_the_lease() -> None:
@@ -102,18 +115,18 @@ def test_nobody_answers_but_the_operator_permits_the_rest_of_the_lease() -> None
     rig.feed(Command.START)
     effects = rig.wake_until(Bound)
     assert names(effects)[-2:] == ["configure:remembered", "announce"]
-    assert configured(effects) == REMEMBERED
+    assert configured(effects) == BINDING
     rig.wake_until(Renewing)
-    t1_at = START.mono - 600 + REMEMBERED.t1
-    assert t1_at - 0.05 * REMEMBERED.t1 <= rig.now.mono <= t1_at
+    t1_at = START.mono - 600 + BINDING.t1
+    assert t1_at - 0.05 * BINDING.t1 <= rig.now.mono <= t1_at
     effects = rig.wake_until(Selecting)
     assert "deconfigure:expire" in names(effects)
-    assert rig.now.wall == pytest.approx(REMEMBERED.expires())
+    assert rig.now.wall == pytest.approx(BINDING.expires())
 
 
 @pytest.mark.parametrize("requested_at", [START.wall - LEASE_TIME + 5, START.wall + 3600])
 def test_permission_does_not_reach_past_the_lease_or_to_a_lease_from_the_future(requested_at: float) -> None:
-    rig = Rig(replace(REMEMBERED, requested_at=requested_at), PERMITTING)
+    rig = Rig(aged(requested_at=requested_at), PERMITTING)
     rig.feed(Command.START)
     assert "note:reboot-silence" in names(rig.wake_until(Selecting))
 
@@ -124,7 +137,7 @@ def test_another_host_has_the_remembered_address() -> None:
     rig.answer(ACK)
     rig.wake()
     effects = rig.hear(arp.announcement(OTHER_MAC, ADDRESS))
-    assert names(effects) == ["forget:conflict", "DECLINE", "note:conflict"]
+    assert names(effects) == ["remember:0", "DECLINE", "note:conflict"]
     declined_at = rig.now.mono
     assert rig.state == Backoff(declined_at + 10)
     assert names(rig.wake()) == ["DISCOVER"]
@@ -136,12 +149,12 @@ def test_a_conflict_with_the_permitted_address_is_a_conflict_too() -> None:
     rig = Rig(REMEMBERED, PERMITTING)
     rig.feed(Command.START)
     rig.wake_until(Probing)
-    assert names(rig.hear(arp.probe(OTHER_MAC, ADDRESS))) == ["forget:conflict", "DECLINE", "note:conflict"]
+    assert names(rig.hear(arp.probe(OTHER_MAC, ADDRESS))) == ["remember:0", "DECLINE", "note:conflict"]
 
 
 def test_an_expired_lease_means_init() -> None:
-    rig = Rig(replace(REMEMBERED, requested_at=START.wall - LEASE_TIME))
-    assert names(rig.feed(Command.START)) == ["forget:expire", "note:expired"]
+    rig = Rig(aged(requested_at=START.wall - LEASE_TIME))
+    assert names(rig.feed(Command.START)) == ["remember:0", "note:expired"]
     assert isinstance(rig.state, Init)
     rig.wake()
     assert suggested(rig) == ADDRESS
@@ -155,7 +168,7 @@ def test_no_lease_means_init() -> None:
 
 
 def test_an_infinite_remembered_lease_is_asked_for() -> None:
-    rig = Rig(replace(REMEMBERED, requested_at=0.0, lease_time=INFINITE, t1=INFINITE, t2=INFINITE))
+    rig = Rig(aged(requested_at=0.0, lease_time=INFINITE, t1=INFINITE, t2=INFINITE))
     assert names(rig.feed(Command.START)) == ["REQUEST"]
 
 
@@ -166,8 +179,7 @@ def test_after_silence_another_address_may_be_taken_and_replaces_the_remembered_
     rig.answer(OFFER, OTHER_ADDRESS)
     rig.answer(ACK, OTHER_ADDRESS)
     assert configured(rig.wake_until(Bound)).address == OTHER_ADDRESS
-    assert rig.client.remembered is not None
-    assert rig.client.remembered.address == OTHER_ADDRESS
+    assert [lease.binding.address for lease in rig.client.remembered] == [OTHER_ADDRESS]
 
 
 def test_refusals_in_a_row_are_answered_ever_more_slowly() -> None:
@@ -195,7 +207,7 @@ def test_the_first_offer_is_taken_by_default() -> None:
 
 
 def test_within_the_window_the_wished_address_wins() -> None:
-    patient = replace(SETTINGS, timing=replace(SETTINGS.timing, offer_window=2.0))
+    patient = replace(CAREFUL, timing=replace(CAREFUL.timing, offer_window=2.0))
     rig = Rig(REMEMBERED, patient)
     rig.feed(Command.START)
     rig.wake_until(Selecting)
@@ -205,7 +217,7 @@ def test_within_the_window_the_wished_address_wins() -> None:
 
 
 def test_at_the_end_of_the_window_the_first_offer_wins() -> None:
-    rig = reach(Selecting, replace(SETTINGS, timing=replace(SETTINGS.timing, offer_window=2.0)))
+    rig = reach(Selecting, replace(CAREFUL, timing=replace(CAREFUL.timing, offer_window=2.0)))
     heard_at = rig.now.mono
     rig.answer(OFFER, OTHER_ADDRESS)
     rig.later(1).answer(OFFER, OTHER_ADDRESS + 1)
@@ -215,7 +227,7 @@ def test_at_the_end_of_the_window_the_first_offer_wins() -> None:
 
 
 def test_offers_are_not_collected_without_end() -> None:
-    rig = reach(Selecting, replace(SETTINGS, timing=replace(SETTINGS.timing, offer_window=3.0)))
+    rig = reach(Selecting, replace(CAREFUL, timing=replace(CAREFUL.timing, offer_window=3.0)))
     sent = [names(rig.answer(OFFER, OTHER_ADDRESS + number)) for number in range(16)]
     assert sent == [[]] * 15 + [["REQUEST"]]
 
@@ -259,8 +271,8 @@ def test_a_lease_that_runs_out_during_its_check_is_not_used() -> None:
 
 
 def test_without_probes_the_address_is_used_at_once() -> None:
-    rig = reach(Requesting, replace(SETTINGS, conflict=replace(SETTINGS.conflict, probe_num=0, announce_num=0)))
-    assert names(rig.answer(ACK)) == ["configure:bound"]
+    unchecked = replace(CAREFUL, check_new=Check.OFF, conflict=replace(CAREFUL.conflict, announce_num=0))
+    assert names(reach(Requesting, unchecked).answer(ACK)) == ["remember:1", "configure:bound"]
 
 
 # s4.4.5: renewal
@@ -277,7 +289,7 @@ def test_renewal_then_rebinding_then_the_end() -> None:
     assert set(names(effects)) == {"REQUEST"}
     effects = rig.wake_until(Selecting)
     assert rig.now.mono == held.expires_at
-    assert names(effects)[-3:] == ["deconfigure:expire", "note:expired", "DISCOVER"]
+    assert names(effects)[-4:] == ["deconfigure:expire", "remember:0", "note:expired", "DISCOVER"]
     assert suggested(rig) == ADDRESS
 
 
@@ -338,7 +350,7 @@ def test_an_infinite_lease_has_no_timers_but_can_be_renewed_by_hand() -> None:
     assert rig.client.deadline() is None
     assert names(rig.feed(Command.RENEW)) == ["REQUEST"]
     assert rig.client.deadline() == rig.now.mono + 3600
-    assert names(rig.answer(ACK)) == ["configure:renew"]
+    assert names(rig.answer(ACK)) == ["remember:1", "configure:renew"]
 
 
 # RFC 5227 s2.4: an address in use
@@ -349,8 +361,8 @@ def test_two_conflicts_in_a_short_time_cost_the_address(state: type[Bound | Rene
     rig = reach(state)
     intruder = arp.announcement(OTHER_MAC, ADDRESS)
     assert names(rig.hear(intruder)) == ["announce", "note:defended"]
-    assert names(rig.later(9).hear(intruder)) == ["deconfigure:conflict", "DECLINE", "note:conflict"]
-    assert rig.client.remembered is None
+    assert names(rig.later(9).hear(intruder)) == ["deconfigure:conflict", "remember:0", "DECLINE", "note:conflict"]
+    assert rig.client.remembered == ()
 
 
 def test_conflicts_far_apart_are_each_defended() -> None:
@@ -391,7 +403,7 @@ def test_an_address_that_works_wipes_the_slate_clean() -> None:
 
 def test_a_lost_link_takes_the_address_and_keeps_the_lease() -> None:
     rig = reach(Bound)
-    assert names(rig.feed(LinkChanged(up=False))) == ["deconfigure:link-down:keep"]
+    assert names(rig.feed(LinkChanged(up=False))) == ["deconfigure:link-down"]
     assert rig.client.deadline() is None
     assert names(rig.later(100).feed(LinkChanged(up=True))) == ["REQUEST"]
     assert isinstance(rig.state, Rebooting)
@@ -402,7 +414,7 @@ def test_a_lost_link_takes_the_address_and_keeps_the_lease() -> None:
 def test_a_link_that_comes_back_after_the_lease_means_init() -> None:
     rig = reach(Bound)
     rig.feed(LinkChanged(up=False))
-    assert names(rig.later(LEASE_TIME).feed(LinkChanged(up=True))) == ["forget:expire", "note:expired"]
+    assert names(rig.later(LEASE_TIME).feed(LinkChanged(up=True))) == ["remember:0", "note:expired"]
 
 
 def test_a_flapping_link_does_not_shorten_the_wait_after_a_decline() -> None:
@@ -439,7 +451,7 @@ def test_an_address_that_was_being_checked_when_the_link_went_is_wished_for() ->
 
 def test_a_stopped_client_starts_again_with_its_lease() -> None:
     rig = reach(Bound)
-    assert names(rig.feed(Command.STOP)) == ["deconfigure:stop:keep", "finished"]
+    assert names(rig.feed(Command.STOP)) == ["deconfigure:stop", "finished"]
     assert isinstance(rig.state, Stopped)
     assert names(rig.later(60).feed(Command.START)) == ["REQUEST"]
 
@@ -447,8 +459,8 @@ def test_a_stopped_client_starts_again_with_its_lease() -> None:
 def test_a_released_lease_is_gone() -> None:
     rig = reach(Bound)
     rig.feed(Command.RELEASE)
-    assert rig.client.remembered is None
-    assert Forget("release") not in rig.feed(Command.START)
+    assert rig.client.remembered == ()
+    assert Remember(()) not in rig.feed(Command.START)
     assert isinstance(rig.state, Init)
 
 

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from relet.client.conflict import ConflictTiming, Watch, conflicting, in_use, may_defend, probe_wait
 from relet.client.dice import draw_xid
 from relet.client.grant import renewal_times
-from relet.client.settings import ClientSettings
 from relet.client.states import Probing, Rebooting, Selecting
 from relet.client.timing import Timing, renewal_wait, restart_wait, retransmission_wait
 from relet.model.effects import SendArp
 from relet.model.events import Command
 from relet.wire import arp
 from relet.wire.codes import INFINITE
-from support.client_rig import ADDRESS, MAC, OTHER_MAC, SETTINGS, Rig, reach
+from support.client_rig import ADDRESS, CAREFUL, MAC, OTHER_MAC, SETTINGS, Rig, reach
 
 ALMOST_ONE = 1 - 2**-53
 SHOWN = st.floats(0, ALMOST_ONE)
@@ -75,7 +74,7 @@ def test_start_is_delayed_by_less_than_the_setting(shown: float) -> None:
     started = rig.now.mono
     rig.feed(Command.START)
     rig.wake_until(Selecting)
-    assert 0 <= rig.now.mono - started <= ClientSettings(MAC).timing.start_delay
+    assert 0 <= rig.now.mono - started <= CAREFUL.timing.start_delay
 
 
 @pytest.mark.parametrize(("remaining", "wait"), [(1000, 500), (121, 60.5), (120, 60), (10, 60), (inf, 3600)])

@@ -110,7 +110,7 @@ class Place(NamedTuple):
     lease_file: Path
 
     def start(self, *more: str) -> Process:
-        common = ("--lease-file", str(self.lease_file), "--json", "--probe", "quick")
+        common = ("--lease-file", str(self.lease_file), "--json", "--conflict", "quick")
         return self.lab.relet(self.client, "client", "c0", *common, *more)
 
     def move(self) -> None:

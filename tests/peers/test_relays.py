@@ -74,7 +74,7 @@ class Campus:
     def client(self, host: str) -> str:
         """Start a client; the address that it gets."""
         lease = self.lab.folder / f"{host}.lease"
-        self.lab.relet(host, "client", "c0", "--lease-file", lease, "--probe", "quick")
+        self.lab.relet(host, "client", "c0", "--lease-file", lease, "--conflict", "quick")
         until(lambda: len(self.lab.addresses(host, "c0")) == 1)
         return self.lab.addresses(host, "c0")[0].partition("/")[0]
 

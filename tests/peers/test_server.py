@@ -216,7 +216,7 @@ def test_relay_changes_nothing_for_dhclient(lab: Lab, script: Path) -> None:
 
 def relet_client(lab: Lab, host: str, interface: str = "c0") -> Process:
     lease = lab.folder / "relet.lease"
-    return lab.relet(host, "client", interface, "--lease-file", lease, "--probe", "quick")
+    return lab.relet(host, "client", interface, "--lease-file", lease, "--conflict", "quick")
 
 
 def settled(lab: Lab, host: str) -> str:

@@ -46,7 +46,7 @@ class Host(NamedTuple):
         return self.lab.relet(self.name, *self.command(*arguments))
 
     def command(self, *arguments: str | Path) -> tuple[str | Path, ...]:
-        return ("client", "c0", "--lease-file", self.lease_file, "--json", "--probe", "none", *arguments)
+        return ("client", "c0", "--lease-file", self.lease_file, "--json", "--conflict", "off", *arguments)
 
     def program(self, text: str) -> Path:
         hook = self.lab.folder / "hook"
@@ -144,7 +144,7 @@ def test_a_second_signal_does_not_wait_for_the_hook(host: Host) -> None:
 def test_an_address_that_another_host_has_is_not_used(host: Host) -> None:
     host.remember()
     host.lab.address(host.other, "s0", "192.168.1.5/24")
-    client = host.start(*USE_IT, "--probe", "quick")
+    client = host.start(*USE_IT, "--conflict", "quick")
     assert "192.168.1.5 is in use by" in str(event(client, "conflict")["text"])
     assert host.addresses() == []
     assert not host.lease_file.exists()
@@ -186,9 +186,11 @@ def test_a_broken_lease_file_is_told_of_and_costs_the_memory_alone(host: Host) -
 def test_a_lease_file_that_cannot_be_written_is_told_of_and_the_address_used(host: Host) -> None:
     host.remember()
     host.lease_file.with_name(".c0.lease.new").symlink_to("/nowhere/at/all")
+    # The gateway answers the client's question, and with that there is something to write down.
+    host.lab.address(host.other, "s0", "192.168.1.1/24")
     client = host.start(*USE_IT)
-    event(client, "lease-file")
     event(client, "bound")
+    event(client, "lease-file")
     assert host.addresses() == ["192.168.1.5/24"]
 
 
@@ -253,7 +255,7 @@ def test_a_client_that_is_stopped_does_not_wait_long_for_a_hook(host: Host) -> N
 def test_a_lease_that_has_run_out_needs_no_release(host: Host) -> None:
     host.remember(age=4000)
     client = host.start("--release")
-    event(client, "forgotten")
+    event(client, "expired")
     assert client.wait() == 0
     assert not host.lease_file.exists()
 

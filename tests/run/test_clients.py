@@ -46,7 +46,7 @@ class Host(NamedTuple):
         (self.lab.folder / "leases").mkdir(exist_ok=True)
         script = f'mount -t tmpfs none /var/lib && mkdir {FOLDER} && mount --bind "$0" {FOLDER} && exec "$@"'
         command = ("unshare", "--mount", "sh", "-c", script, self.lab.folder / "leases")
-        return self.lab.start(self.name, *command, *RELET, "client", "--json", "--probe", "none", *arguments)
+        return self.lab.start(self.name, *command, *RELET, "client", "--json", "--conflict", "off", *arguments)
 
     def addresses(self, interface: str) -> list[str]:
         return self.lab.addresses(self.name, interface)

@@ -144,7 +144,7 @@ def test_a_client_keeps_its_address_while_the_servers_interface_flaps(tmp_path_f
         config.write_text(office("eth0.10").replace('"1h"', '"60s"\nrenew-at = 0.05'))
         process = lab.relet(server, "serve", "--verbose", "--config", config)
         process.line("listening", "192.168.1.1:67")
-        client = lab.relet(host, "client", "c0", "--lease-file", folder / "c0.lease", "--json", "--probe", "none")
+        client = lab.relet(host, "client", "c0", "--lease-file", folder / "c0.lease", "--json", "--conflict", "off")
         held = event(client, "bound")["address"]
         for _ in range(3):
             lab.ip(server, "link", "set", "eth0.10", "down")

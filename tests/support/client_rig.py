@@ -4,13 +4,16 @@
 """
 
 from collections.abc import Callable
+from math import inf
 
 from msgspec.structs import replace
 
 from relet.client.arrows import Arrow, Cause
+from relet.client.conflict import Check
 from relet.client.machine import Client
 from relet.client.settings import ClientSettings
 from relet.client.states import (
+    Attached,
     Backoff,
     Bound,
     Init,
@@ -22,9 +25,22 @@ from relet.client.states import (
     Selecting,
     State,
     Stopped,
+    V6Only,
 )
 from relet.model.clock import Now
-from relet.model.effects import Binding, Configure, Deconfigure, Effect, Finished, Forget, Note, Remember, Send, SendArp
+from relet.model.effects import (
+    Binding,
+    Configure,
+    Deconfigure,
+    Effect,
+    Finished,
+    Gateway,
+    Note,
+    Remember,
+    Remembered,
+    Send,
+    SendArp,
+)
 from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake
 from relet.wire import arp, message
 from relet.wire.address import parse_ip
@@ -41,7 +57,25 @@ OTHER_SERVER = parse_ip("192.168.1.2")
 LEASE_TIME = 3600
 START = Now(wall=1_700_000_000.0, mono=1000.0)
 SETTINGS = ClientSettings(MAC, interface="eth0", client_id=CLIENT_ID, hostname="host")
-REMEMBERED = Binding(ADDRESS, SERVER, START.wall - 600, LEASE_TIME, 1800, 3150)
+CAREFUL = replace(SETTINGS, check_again=Check.FULL, timing=replace(SETTINGS.timing, hedge_after=inf, start_delay=1.0))
+"""Every address is checked before its use, and nobody is hurried: the client of RFC 2131 and RFC 5227 to the letter."""
+V6ONLY_WAIT = 1800
+GATEWAY = Gateway(SERVER, bytes.fromhex("525400000011"))
+HERE = arp.Arp(arp.REPLY, GATEWAY.mac, GATEWAY.address, MAC, ADDRESS)
+"""The remembered gateway answers."""
+BINDING = Binding(ADDRESS, SERVER, START.wall - 600, LEASE_TIME, 1800, 3150)
+REMEMBERED = Remembered(BINDING)
+"""A lease of a network of which nothing else is known."""
+ROUTED = {1: bytes((255, 255, 255, 0)), 3: GATEWAY.address.to_bytes(4)}
+KNOWN = Remembered(replace(BINDING, options=ROUTED), GATEWAY)
+"""The same with the network's gateway."""
+AWAY = Remembered(
+    replace(
+        BINDING, address=0x0A000005, server=0x0A000001, options={1: bytes((255, 0, 0, 0)), 3: bytes((10, 0, 0, 1))}
+    ),
+    Gateway(0x0A000001, bytes.fromhex("525400000022")),
+)
+"""A lease of another network, with its gateway."""
 
 
 class Dice:
@@ -58,7 +92,7 @@ class Dice:
 class Traced(Client):
     """A client that tells which arrows it went along."""
 
-    def __init__(self, settings: ClientSettings, dice: Callable[[], float], remembered: Binding | None) -> None:
+    def __init__(self, settings: ClientSettings, dice: Callable[[], float], remembered: tuple[Remembered, ...]) -> None:
         super().__init__(settings, dice, remembered)
         self.trace: list[Arrow] = []
 
@@ -72,12 +106,12 @@ class Rig:
 
     def __init__(
         self,
-        remembered: Binding | None = None,
-        settings: ClientSettings = SETTINGS,
+        remembered: Remembered | None = None,
+        settings: ClientSettings = CAREFUL,
         dice: Callable[[], float] | None = None,
         now: Now = START,
     ) -> None:
-        self.client = Traced(settings, dice or Dice(), remembered)
+        self.client = Traced(settings, dice or Dice(), (remembered,) if remembered else ())
         self.now = now
         self.sent: Message | None = None
         self.sends: list[Send] = []
@@ -94,6 +128,11 @@ class Rig:
                 self.sent = message.decode(effect.payload)
                 self.sends.append(effect)
         return effects
+
+    def able(self) -> "Rig":
+        """The host can do without IPv4 (RFC 8925), and has said so."""
+        self.client.settings = replace(self.client.settings, ipv6_only=True)
+        return self
 
     def later(self, seconds: float) -> "Rig":
         """Turn both clocks on."""
@@ -119,7 +158,7 @@ class Rig:
         """What a server would answer to the last message. changes: fields of the message that are to be wrong."""
         options = {53: bytes((kind,)), 54: SERVER.to_bytes(4)}
         if kind is not MessageType.NAK:
-            options |= {51: LEASE_TIME.to_bytes(4), 1: bytes((255, 255, 255, 0)), 3: SERVER.to_bytes(4)}
+            options |= {51: LEASE_TIME.to_bytes(4), 1: bytes((255, 255, 255, 0))}
         asked = self.sent
         good = Message(
             op=message.BOOTREPLY,
@@ -139,16 +178,21 @@ class Rig:
         return self.feed(ArpSeen(packet))
 
 
-def reach(kind: type[State], settings: ClientSettings = SETTINGS, address: int = ADDRESS) -> Rig:
+def reach(kind: type[State], settings: ClientSettings = CAREFUL, address: int = ADDRESS) -> Rig:
     """A client that has come to this state in a usual way; where the state asks something, it has asked."""
-    if kind in (Stopped, LinkDown, InitReboot, Rebooting):
+    if kind in (Stopped, LinkDown, InitReboot, Rebooting, Attached):
         return _remembering(kind, settings)
-    rig = Rig(None, settings)
+    rig = Rig(None, replace(settings, ipv6_only=True) if kind is V6Only else settings)
     rig.feed(Command.START)
     if kind is Init:
         return rig
     rig.wake_until(Selecting)
     if kind is Selecting:
+        return rig
+    if kind is V6Only:
+        rig.answer(
+            MessageType.OFFER, address, options=rig.reply(MessageType.OFFER).options | {108: V6ONLY_WAIT.to_bytes(4)}
+        )
         return rig
     rig.answer(MessageType.OFFER, address)
     if kind is Requesting:
@@ -174,6 +218,12 @@ def _remembering(kind: type[State], settings: ClientSettings) -> Rig:
     rig.feed(Command.START)
     if kind is Rebooting:
         return rig
+    if kind is Attached:
+        rig = Rig(KNOWN, replace(settings, check_again=Check.OFF))
+        rig.feed(Command.START)
+        rig.hear(HERE)
+        rig.later(settings.conflict.announce_interval * settings.conflict.announce_num).feed(Wake())
+        return rig
     if kind is LinkDown:
         rig.feed(LinkChanged(up=False))
         return rig
@@ -198,15 +248,13 @@ def _name(effect: Effect) -> str:
         case Send(payload=payload):
             return MessageType(message.decode(payload).kind).name
         case SendArp(arp=packet):
-            return "announce" if packet.spa else "probe"
+            return "probe" if not packet.spa else "announce" if packet.spa == packet.tpa else "ask-gateway"
         case Remember(leases=leases):
             return f"remember:{len(leases)}"
         case Configure(cause=cause):
             return f"configure:{cause}"
-        case Deconfigure(cause=cause, forget=forget):
-            return f"deconfigure:{cause}" + ("" if forget else ":keep")
-        case Forget(cause=cause):
-            return f"forget:{cause}"
+        case Deconfigure(cause=cause):
+            return f"deconfigure:{cause}"
         case Note(kind=kind):
             return f"note:{kind}"
         case Finished():

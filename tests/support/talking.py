@@ -32,7 +32,7 @@ class Host(NamedTuple):
     def command(self, *arguments: str | Path) -> tuple[str | Path, ...]:
         """`relet client c0`, which keeps its files with the lab."""
         files = ("--lease-file", self.lab.folder / "c0.lease", "--sockets", self.sockets)
-        return (*RELET, "client", "c0", "--probe", "none", *files, *arguments)
+        return (*RELET, "client", "c0", "--conflict", "off", *files, *arguments)
 
     def start(self, *arguments: str | Path) -> Process:
         return self.lab.start(self.name, *self.command(*arguments))

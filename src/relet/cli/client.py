@@ -16,7 +16,7 @@ import msgspec
 
 from relet.cli.telling import STDERR, STDOUT, Telling, print_results
 from relet.cli.words import complain
-from relet.client.conflict import ConflictTiming
+from relet.client.conflict import Check
 from relet.client.settings import ClientSettings
 from relet.client.timing import Timing
 from relet.errors import MachineError
@@ -30,19 +30,6 @@ from relet.run.notify import Notify
 from relet.run.sinks import LogFile, SystemLog
 from relet.run.starter import Starter
 from relet.wire.address import parse_hex
-
-CHECKS = {
-    "full": (ConflictTiming(), Timing()),
-    "quick": (
-        ConflictTiming(
-            probe_wait=0.1, probe_num=2, probe_min=0.1, probe_max=0.2, announce_wait=0.3, announce_interval=0.2
-        ),
-        Timing(start_delay=0.1),
-    ),
-    "none": (ConflictTiming(probe_num=0, announce_interval=0.2), Timing(start_delay=0.0)),
-}
-"""How carefully an address is checked before it is used (RFC 5227): with the waits of the RFCs, or a laboratory's, where
-nobody else is on the wire."""
 
 SYSTEM_LOG = "syslog"
 """In place of a file's name."""
@@ -137,11 +124,11 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--no-configure", action="store_true", help="do everything but touch the interface")
     add(
-        "--probe",
-        choices=CHECKS,
-        default="full",
-        metavar="|".join(CHECKS),
-        help="check whether the address is free: as RFC 5227 says (full), or for laboratories",
+        "--conflict",
+        choices=[str(check) for check in Check],
+        metavar="|".join(Check),
+        help="how to find out whether another host has the address: as RFC 5227 says (full; so by default for a new one), in"
+        " the first moments of its use (quick; by default for one that is remembered), or not before use (off)",
     )
     mode = reader.add_mutually_exclusive_group()
     mode.add_argument("--foreground", action="store_true", help="stay in front until the end (this is the default)")
@@ -209,15 +196,16 @@ def _orders(name: str, said: argparse.Namespace) -> Orders:
 
 def _settings(said: argparse.Namespace) -> ClientSettings:
     """What is the same on every interface. Raises ValueError for what does not go together."""
-    conflict, timing = CHECKS[said.probe]
     return ClientSettings(
         mac=bytes(6),
         hostname=said.hostname,
         client_id=said.client_id,
         reboot_timeout=said.reboot_timeout,
         use_remembered=said.use_remembered,
-        timing=timing,
-        conflict=conflict,
+        check_new=Check(said.conflict or Check.FULL),
+        check_again=Check(said.conflict or Check.QUICK),
+        # Whoever wants to give a lease back does not want another one.
+        timing=Timing(hedge_after=inf if said.release else Timing().hedge_after),
     )
 
 

@@ -3,21 +3,19 @@
 Whoever has a clock, sockets and an interface can drive it; `run/acquire.py` and `run/held.py` do, and docs/library.md shows
 how. Nothing here reads a clock, draws a random number, or touches a file or socket:
 
-    >>> from relet.client import Client, ClientSettings, Command, Now, Send, Wake
+    >>> from relet.client import Client, ClientSettings, Command, Now, Send
     >>> client = Client(ClientSettings(mac=bytes.fromhex("525400123456")), dice=lambda: 0.5)
-    >>> client.handle(Command.START, Now(wall=1_700_000_000.0, mono=0.0))
-    []
-    >>> deadline = client.deadline()
-    >>> [effect] = client.handle(Wake(), Now(wall=1_700_000_000.0 + deadline, mono=deadline))
+    >>> [effect] = client.handle(Command.START, Now(wall=1_700_000_000.0, mono=0.0))
     >>> isinstance(effect, Send), type(client.state).__name__
     (True, 'Selecting')
 """
 
-from relet.client.conflict import ConflictTiming
+from relet.client.conflict import Check, ConflictTiming
 from relet.client.dice import Dice
 from relet.client.machine import Client
 from relet.client.settings import ClientSettings
 from relet.client.states import (
+    Attached,
     Backoff,
     Bound,
     Held,
@@ -32,6 +30,7 @@ from relet.client.states import (
     Selecting,
     State,
     Stopped,
+    V6Only,
 )
 from relet.client.timing import Timing
 from relet.model.clock import Now
@@ -48,14 +47,16 @@ from relet.model.effects import (
     Send,
     SendArp,
 )
-from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake
+from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake, Woken
 
 __all__ = [
     "ArpSeen",
     "Arrival",
+    "Attached",
     "Backoff",
     "Binding",
     "Bound",
+    "Check",
     "Client",
     "ClientSettings",
     "Command",
@@ -87,5 +88,7 @@ __all__ = [
     "State",
     "Stopped",
     "Timing",
+    "V6Only",
     "Wake",
+    "Woken",
 ]

@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from relet.client.settings import ClientSettings
-from relet.client.states import Rebinding, Rebooting, Renewing, Requesting, Selecting, State
+from relet.client.states import Attached, Rebinding, Rebooting, Renewing, Requesting, Selecting, State
 from relet.errors import WireError
 from relet.wire import message, options
 from relet.wire.codes import INFINITE
@@ -38,57 +38,85 @@ class Drop(StrEnum):
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What a state awaits. server, address: 0 for any. sent: monotonic time from which a lease would count."""
+    """What a state awaits. server, address: 0 for any. sent: monotonic time from which a lease would count.
+
+    refuser: the server whose DHCPNAK counts, 0 for any.
+    """
 
     xid: int
     kinds: frozenset[int]
     sent: float
     server: int = 0
     address: int = 0
+    refuser: int = 0
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """An acceptable reply. Of a DHCPNAK only `kind`, `server` and `message` mean anything."""
+    """An acceptable reply. Of a DHCPNAK only `kind`, `server` and `message` mean anything.
+
+    v6only_wait: seconds for which IPv4 is not wanted, None if it is (RFC 8925 s3.2).
+    """
 
     kind: MessageType
     server: int
     message: Message
     address: int = 0
     lease_time: int = 0
+    v6only_wait: int | None = None
 
 
-OFFERS = frozenset((MessageType.OFFER,))
+MIN_V6ONLY_WAIT = 300
+"""Seconds (RFC 8925 s3.4)."""
+
+ALLOCATIONS = frozenset((MessageType.OFFER, MessageType.ACK))
 VERDICTS = frozenset((MessageType.ACK, MessageType.NAK))
 
 
-def expected(state: State) -> Expected | None:
-    """What the state awaits; None: nothing, whatever comes is dropped."""
+def expected(state: State) -> tuple[Expected, ...]:
+    """What the state awaits; (): nothing, whatever comes is dropped."""
     match state:
-        case Selecting(ask=ask):
-            return Expected(ask.xid, OFFERS, ask.sent.mono)
-        case Requesting(ask=ask, offer=offer):
+        case Selecting(ask=ask, beside=beside):
+            # A DHCPACK is an answer to a DHCPDISCOVER with option 80 (RFC 4039).
+            return Expected(ask.xid, ALLOCATIONS, ask.sent.mono), *_besides(beside)
+        case Requesting(ask=ask, offer=offer, beside=beside):
             # An answer for another address than the one offered is a server's error. It is not declined, which would
             # take a good address out of use, but ignored: the copies go on and end in INIT.
-            return Expected(ask.xid, VERDICTS, ask.sent.mono, offer.server, offer.address)
-        case Rebooting(ask=ask, lease=lease):
-            # s4.4.2: from any server.
-            return Expected(ask.xid, VERDICTS, ask.sent.mono, address=lease.address)
-        case Renewing(ask=ask, held=held) | Rebinding(ask=ask, held=held):
-            # A server may answer under another of its addresses, so the server is not held to its identifier.
-            return Expected(ask.xid, VERDICTS, ask.sent.mono, address=held.binding.address)
+            wanted = Expected(ask.xid, VERDICTS, ask.sent.mono, offer.server, offer.address, offer.server)
+            return wanted, *_besides(beside)
+        case Rebooting():
+            return _besides(state)
+        case Attached(ask=ask, held=held):
+            return (Expected(ask.xid, VERDICTS, ask.sent.mono, address=held.binding.address),)
+        case Renewing(ask=ask, held=held):
+            # A server may answer under another of its addresses, so the server is not held to its identifier; but to
+            # refuse what it granted, it must be the one that was asked.
+            address, server = held.binding.address, held.binding.server
+            return (Expected(ask.xid, VERDICTS, ask.sent.mono, address=address, refuser=server),)
+        case Rebinding(ask=ask, held=held):
+            # s4.4.5: any server was asked, so any may answer.
+            return (Expected(ask.xid, VERDICTS, ask.sent.mono, address=held.binding.address),)
         case _:
-            return None
+            return ()
 
 
-def accept(payload: bytes, wanted: Expected | None, settings: ClientSettings, now: float) -> Reply | str:
+def _besides(rebooting: Rebooting | None) -> tuple[Expected, ...]:
+    """s4.4.2: from any server."""
+    if rebooting is None:
+        return ()
+    ask = rebooting.ask
+    return (Expected(ask.xid, VERDICTS, ask.sent.mono, address=rebooting.lease.binding.address),)
+
+
+def accept(payload: bytes, awaited: tuple[Expected, ...], settings: ClientSettings, now: float) -> Reply | str:
     """The reply in `payload`, or the name under which it is dropped. now: monotonic."""
-    if wanted is None:
+    if not awaited:
         return Drop.NOT_AWAITED
     try:
         reply = message.decode(payload)
     except WireError as error:
         return f"malformed-{error.reason}"
-    return _not_for_us(reply, wanted, settings) or _judged(reply, wanted, now)
+    wanted = next((wanted for wanted in awaited if wanted.xid == reply.xid), awaited[0])
+    return _not_for_us(reply, wanted, settings) or _judged(reply, wanted, settings, now)
 
 
 def _not_for_us(reply: Message, wanted: Expected, settings: ClientSettings) -> Drop | None:
@@ -104,10 +132,17 @@ def _not_for_us(reply: Message, wanted: Expected, settings: ClientSettings) -> D
         return Drop.OTHER_CLIENT_ID
     if reply.kind not in wanted.kinds:
         return Drop.OTHER_KIND
+    if wanted.kinds is ALLOCATIONS and reply.kind == MessageType.ACK and not _rapid(reply, settings):
+        return Drop.OTHER_KIND
     return None
 
 
-def _judged(reply: Message, wanted: Expected, now: float) -> Reply | Drop:
+def _rapid(reply: Message, settings: ClientSettings) -> bool:
+    """RFC 4039 s3: the option must be there, and must have been sent."""
+    return settings.rapid_commit and not settings.anonymous and options.RAPID_COMMIT.code in reply.options
+
+
+def _judged(reply: Message, wanted: Expected, settings: ClientSettings, now: float) -> Reply | Drop:
     """Does it say what a server must say?"""
     kind = MessageType(reply.kind)
     server = reply.ip(options.SERVER_IDENTIFIER.code)
@@ -116,7 +151,7 @@ def _judged(reply: Message, wanted: Expected, now: float) -> Reply | Drop:
     if wanted.server not in (0, server):
         return Drop.OTHER_SERVER
     if kind is MessageType.NAK:
-        return Reply(kind, server, reply)
+        return Reply(kind, server, reply) if wanted.refuser in (0, server) else Drop.OTHER_SERVER
     if not usable(reply.yiaddr):
         return Drop.BAD_ADDRESS
     if wanted.address not in (0, reply.yiaddr):
@@ -129,7 +164,15 @@ def _judged(reply: Message, wanted: Expected, now: float) -> Reply | Drop:
         return Drop.SHORT_LEASE_TIME
     if lease_time != INFINITE and wanted.sent + lease_time <= now:
         return Drop.LEASE_OVER
-    return Reply(kind, server, reply, reply.yiaddr, lease_time)
+    return Reply(kind, server, reply, reply.yiaddr, lease_time, _v6only_wait(reply, settings))
+
+
+def _v6only_wait(reply: Message, settings: ClientSettings) -> int | None:
+    """RFC 8925 s3.1, s3.2: only who asked for the option heeds it, and only with its right length."""
+    octets = reply.options.get(options.V6_ONLY_PREFERRED.code, b"")
+    if not settings.ipv6_only or len(octets) != 4:
+        return None
+    return max(MIN_V6ONLY_WAIT, int.from_bytes(octets))
 
 
 def usable(address: int) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from relet.client.states import (
+    Attached,
     Backoff,
     Bound,
     Init,
@@ -21,6 +22,7 @@ from relet.client.states import (
     Selecting,
     State,
     Stopped,
+    V6Only,
 )
 
 
@@ -37,6 +39,10 @@ class Cause(StrEnum):
     ACK = "DHCPACK"
     NAK = "DHCPNAK"
     SILENCE = "no answer"
+    HEDGE = "no answer yet, DHCPDISCOVER beside"
+    KNOWN = "gateway is known"
+    WOKEN = "host slept"
+    V6ONLY = "IPv6-only preferred"
     PERMITTED = "no answer, use permitted"
     FREE = "address is free"
     CONFLICT = "conflict, DHCPDECLINE sent"
@@ -65,6 +71,10 @@ _FIGURE_5 = (
     Arrow(Rebooting, Cause.NAK, Init),
     Arrow(Probing, Cause.FREE, Bound),
     Arrow(Probing, Cause.CONFLICT, Backoff),
+    Arrow(Requesting, Cause.ACK, Bound),  # quick check, or none
+    Arrow(Rebooting, Cause.ACK, Bound),
+    Arrow(Requesting, Cause.CONFLICT, Backoff),  # the quick check's first probe was answered before the DHCPACK
+    Arrow(Rebooting, Cause.CONFLICT, Backoff),
     Arrow(Backoff, Cause.WAITED, Init),
     Arrow(Bound, Cause.T1, Renewing),
     Arrow(Renewing, Cause.ACK, Bound),
@@ -79,7 +89,35 @@ _FIGURE_5 = (
 _SILENCE = (
     Arrow(Requesting, Cause.SILENCE, Init),  # s3.1 step 5
     Arrow(Rebooting, Cause.SILENCE, Init),  # s3.2 step 4
-    Arrow(Rebooting, Cause.PERMITTED, Probing),  # s3.2 step 4, if the operator permits it
+    Arrow(Rebooting, Cause.PERMITTED, Probing),  # s3.2 step 4, if the operator permits it or the network is known
+    Arrow(Rebooting, Cause.PERMITTED, Bound),
+)
+
+_HEDGE = (
+    # A DHCPDISCOVER beside the DHCPREQUEST of REBOOTING, which goes on being sent, and wins if it is answered.
+    Arrow(Rebooting, Cause.HEDGE, Selecting),
+    Arrow(Selecting, Cause.ACK, Probing),
+    Arrow(Selecting, Cause.ACK, Bound),
+    Arrow(Selecting, Cause.CONFLICT, Backoff),
+    Arrow(Selecting, Cause.PERMITTED, Probing),
+    Arrow(Selecting, Cause.PERMITTED, Bound),
+)
+
+_NETWORKS = (
+    Arrow(Rebooting, Cause.NAK, InitReboot),  # another lease is remembered from the server that refuses
+    Arrow(Selecting, Cause.NAK, InitReboot),
+    # RFC 4436: the remembered gateway answers, of this lease or of another one.
+    Arrow(Rebooting, Cause.KNOWN, Attached),
+    Arrow(Rebooting, Cause.KNOWN, InitReboot),
+    Arrow(Attached, Cause.ACK, Bound),
+    Arrow(Attached, Cause.NAK, Init),
+    Arrow(Attached, Cause.SILENCE, Bound),
+    *(Arrow(source, Cause.WOKEN, Attached) for source in (Bound, Renewing, Rebinding)),  # s3.7
+)
+
+_V6ONLY = (
+    *(Arrow(source, Cause.V6ONLY, V6Only) for source in (Selecting, Requesting, Rebooting, Attached)),  # RFC 8925 s3.2
+    Arrow(V6Only, Cause.WAITED, Init),
 )
 
 _LATE = (
@@ -88,12 +126,15 @@ _LATE = (
     Arrow(Bound, Cause.T2, Rebinding),
     Arrow(Bound, Cause.EXPIRY, Init),
     Arrow(Renewing, Cause.EXPIRY, Init),
+    Arrow(Attached, Cause.EXPIRY, Init),
 )
 
-_DEFENCE = tuple(Arrow(source, Cause.CONFLICT, Backoff) for source in (Bound, Renewing, Rebinding))  # RFC 5227 s2.4
+_DEFENCE = tuple(
+    Arrow(source, Cause.CONFLICT, Backoff) for source in (Bound, Renewing, Rebinding, Attached)
+)  # RFC 5227 s2.4
 
 _RUNNING: tuple[type[State], ...] = (
-    Init, Selecting, Requesting, InitReboot, Rebooting, Probing, Backoff, Bound, Renewing, Rebinding,
+    Init, Selecting, Requesting, InitReboot, Rebooting, Attached, Probing, Backoff, V6Only, Bound, Renewing, Rebinding,
 )  # fmt: skip
 
 _WORLD = (
@@ -108,7 +149,7 @@ _WORLD = (
     *(Arrow(source, Cause.STOP, Stopped) for source in _RUNNING),
 )
 
-ARROWS = frozenset((*_FIGURE_5, *_SILENCE, *_LATE, *_DEFENCE, *_WORLD))
+ARROWS = frozenset((*_FIGURE_5, *_SILENCE, *_HEDGE, *_NETWORKS, *_V6ONLY, *_LATE, *_DEFENCE, *_WORLD))
 
 
 def diagram() -> str:

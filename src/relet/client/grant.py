@@ -5,11 +5,13 @@ lease that was remembered over a reboot has nothing but wall time to go by.
 """
 
 from math import inf
+from typing import Any
 
-from relet.client.accept import Reply
+from relet.client.accept import Reply, usable
 from relet.client.dice import Dice
 from relet.client.states import Held
 from relet.client.timing import Timing
+from relet.errors import WireError
 from relet.model.clock import Now
 from relet.model.effects import Binding
 from relet.wire import options
@@ -51,6 +53,26 @@ def valid(lease: Binding, wall: float) -> bool:
 def remembered(lease: Binding, now: Now, timing: Timing, dice: Dice) -> Held:
     """A remembered lease, as old as the wall clock says."""
     return _on_clock(lease, now.mono - max(0.0, now.wall - lease.requested_at), timing, dice)
+
+
+def link_local(address: int) -> bool:
+    """Is it in 169.254/16 (RFC 3927)?"""
+    return address >> 16 == 0xA9FE
+
+
+def gateway(lease: Binding) -> int:
+    """The router by which the rest of the world is reached: of option 121, else of option 3; 0 for none (RFC 3442)."""
+    routes = _decoded(lease, options.CLASSLESS_ROUTES)
+    routers = [router for _, width, router in routes if not width] if routes else _decoded(lease, options.ROUTERS)
+    return next((router for router in routers if usable(router) and router != lease.address), 0)
+
+
+def _decoded(lease: Binding, option: options.Option) -> tuple[Any, ...]:
+    """An option's value; none if it is not there or malformed."""
+    try:
+        return tuple(option.decode(lease.options.get(option.code, b"")))
+    except WireError:
+        return ()
 
 
 def renewal_times(lease_time: int, t1: int | None, t2: int | None) -> tuple[int, int]:

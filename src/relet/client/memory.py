@@ -1,8 +1,8 @@
 """What a client remembers: one lease for each network that it has been on, newest first.
 
 Which network a lease belongs to is told by its subnet and its gateway's hardware address (RFC 4436 s2); where that is not
-known of both of two leases, by subnet and server. Two homes that use the same private addresses are then taken for one,
-which costs a lease; the other way round, a lease that its network has replaced would be tried again.
+known of both of two leases, by subnet and server. A lease is new until its gateway is known, so two homes that use the same
+private addresses keep a lease each.
 Pure functions over a tuple that is never longer than MAX_NETWORKS.
 """
 
@@ -16,16 +16,16 @@ Leases = tuple[Remembered, ...]
 
 def remember(leases: Leases, new: Remembered) -> Leases:
     """`new` becomes the newest; an older lease of its network is gone, and the oldest of all if they were too many."""
-    return (new, *(lease for lease in leases if not same_network(lease, new)))[:MAX_NETWORKS]
+    return (new, *(lease for lease in leases if not replaces(new, lease)))[:MAX_NETWORKS]
 
 
-def same_network(one: Remembered, other: Remembered) -> bool:
-    """Were both granted on one network, as far as can be told?"""
-    if one.binding.prefix() != other.binding.prefix():
+def replaces(new: Remembered, older: Remembered) -> bool:
+    """Was the newer lease granted on the network of the older one, as far as can be told?"""
+    if new.binding.prefix() != older.binding.prefix():
         return False
-    if one.gateway and other.gateway:
-        return one.gateway.mac == other.gateway.mac
-    return one.binding.server == other.binding.server
+    if older.gateway:
+        return new.gateway is not None and new.gateway.mac == older.gateway.mac
+    return new.binding.server == older.binding.server
 
 
 def valid(leases: Leases, wall: float) -> Leases:

@@ -6,7 +6,7 @@ A builder gives the `Send` effect with message and route. `secs` is the field's 
 from collections.abc import Mapping
 
 from relet.client.settings import ClientSettings
-from relet.client.states import Rebinding, Rebooting, Renewing, Requesting, Selecting, State
+from relet.client.states import Attached, Rebinding, Rebooting, Renewing, Requesting, Selecting, State
 from relet.model.effects import SERVER_PORT, Send
 from relet.wire import message, options
 from relet.wire.address import BROADCAST, BROADCAST_MAC
@@ -22,7 +22,9 @@ def question(settings: ClientSettings, state: State, wish: int = 0) -> Send:
         case Requesting(ask=ask, offer=offer):
             return selecting(settings, ask.xid, ask.secs, offer.address, offer.server)
         case Rebooting(ask=ask, lease=lease):
-            return init_reboot(settings, ask.xid, ask.secs, lease.address)
+            return init_reboot(settings, ask.xid, ask.secs, lease.binding.address)
+        case Attached(ask=ask, held=held):
+            return init_reboot(settings, ask.xid, ask.secs, held.binding.address)
         case Renewing(ask=ask, held=held):
             return renewing(settings, ask.xid, ask.secs, held.binding.address, held.binding.server)
         case Rebinding(ask=ask, held=held):
@@ -33,8 +35,10 @@ def question(settings: ClientSettings, state: State, wish: int = 0) -> Send:
 
 def discover(settings: ClientSettings, xid: int, secs: int, suggestion: int = 0) -> Send:
     """DHCPDISCOVER. suggestion: an address that we once had and would like again (s4.4.1), 0 for none."""
-    wish = _address(options.REQUESTED_ADDRESS, suggestion) if suggestion else {}
-    return _broadcast(settings, _asking(settings, MessageType.DISCOVER, xid, secs, wish))
+    # RFC 7844 s3.3: an anonymous client tells nobody which address it had.
+    wish = _address(options.REQUESTED_ADDRESS, suggestion) if suggestion and not settings.anonymous else {}
+    rapid = {options.RAPID_COMMIT.code: b""} if settings.rapid_commit and not settings.anonymous else {}
+    return _broadcast(settings, _asking(settings, MessageType.DISCOVER, xid, secs, wish | rapid))
 
 
 def selecting(settings: ClientSettings, xid: int, secs: int, address: int, server: int) -> Send:
@@ -81,19 +85,44 @@ def _asking(
 ) -> Message:
     """A message that wants an answer, with all that the client says of itself (table 5)."""
     carried = _head(settings, kind) | dict(about)
-    # Table 5: no lease time in DHCPINFORM.
-    if settings.lease_time is not None and kind is not MessageType.INFORM:
-        carried[options.LEASE_TIME.code] = settings.lease_time.to_bytes(4)
-    carried[options.MAX_MESSAGE_SIZE.code] = settings.max_message_size.to_bytes(2)
-    if settings.parameters:
-        carried[options.PARAMETER_REQUEST_LIST.code] = bytes(settings.parameters)
-    if settings.vendor_class:
-        carried[options.VENDOR_CLASS.code] = settings.vendor_class.encode()
-    if settings.hostname:
-        carried[options.HOST_NAME.code] = settings.hostname.encode()
+    if parameters := _parameters(settings, xid):
+        carried[options.PARAMETER_REQUEST_LIST.code] = bytes(parameters)
+    if not settings.anonymous:
+        carried |= _oneself(settings, kind)
     # s4.1: a client with an address can receive unicast and leaves the flag clear.
     flags = message.BROADCAST_FLAG if settings.broadcast_flag and not ciaddr else 0
     return _message(settings, xid, carried, ciaddr=ciaddr, secs=secs, flags=flags)
+
+
+def _parameters(settings: ClientSettings, xid: int) -> tuple[int, ...]:
+    """Option 55. RFC 8925 s3.2: a host that can do without IPv4 asks whether it may, in every request."""
+    asked = settings.parameters
+    if settings.ipv6_only and options.V6_ONLY_PREFERRED.code not in asked:
+        asked = (*asked, options.V6_ONLY_PREFERRED.code)
+    if settings.anonymous:
+        # RFC 7844 s3.6: in an order that tells nothing of the program; the xid is random, so this is too.
+        asked = tuple(sorted(asked, key=lambda code: (xid | 1) * (code * 2 + 1) * 0x9E3779B1 % 0xFFFFFFFB))
+    return asked
+
+
+def _oneself(settings: ClientSettings, kind: MessageType) -> dict[int, bytes]:
+    """What a client says of itself and wishes, beyond what it must."""
+    said = dict(settings.extra)
+    # Table 5: no lease time in DHCPINFORM.
+    if settings.lease_time is not None and kind is not MessageType.INFORM:
+        said[options.LEASE_TIME.code] = settings.lease_time.to_bytes(4)
+    said[options.MAX_MESSAGE_SIZE.code] = settings.max_message_size.to_bytes(2)
+    if settings.vendor_class:
+        said[options.VENDOR_CLASS.code] = settings.vendor_class.encode()
+    if settings.user_class:
+        octets = settings.user_class.encode()
+        said[options.USER_CLASS.code] = bytes((len(octets),)) + octets
+    if settings.fqdn:
+        # RFC 4702 s3.1: then without option 12.
+        said[options.FQDN.code] = settings.fqdn_octets()
+    elif settings.hostname:
+        said[options.HOST_NAME.code] = settings.hostname.encode()
+    return said
 
 
 def _telling(

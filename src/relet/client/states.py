@@ -11,14 +11,16 @@ import msgspec
 
 from relet.client.conflict import Watch
 from relet.client.transaction import Transaction
-from relet.model.effects import Binding
+from relet.model.effects import Binding, Remembered
+from relet.wire.arp import Arp
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """What a DHCPOFFER comes down to."""
+    """What a DHCPOFFER comes down to. v6only_wait: seconds for which IPv4 is not wanted (RFC 8925), None: it is."""
 
     address: int
     server: int
+    v6only_wait: int | None = None
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -57,31 +59,10 @@ class Init(msgspec.Struct, frozen=True):
         return self.start_at
 
 
-class Selecting(msgspec.Struct, frozen=True):
-    """SELECTING. offers: collected so far, in order of arrival. choose_at: when one of them is taken."""
-
-    ask: Transaction
-    offers: tuple[Offer, ...] = ()
-    choose_at: float = inf
-
-    def deadline(self) -> float:
-        return min(self.ask.resend_at, self.choose_at)
-
-
-class Requesting(msgspec.Struct, frozen=True):
-    """REQUESTING. Every copy repeats xid and secs of the DHCPDISCOVER that was answered (s3.1 step 3, s4.4.1)."""
-
-    ask: Transaction
-    offer: Offer
-
-    def deadline(self) -> float:
-        return self.ask.resend_at
-
-
 class InitReboot(msgspec.Struct, frozen=True):
     """INIT-REBOOT. start_at: when the DHCPREQUEST goes out."""
 
-    lease: Binding
+    lease: Remembered
     start_at: float
 
     def deadline(self) -> float:
@@ -89,14 +70,67 @@ class InitReboot(msgspec.Struct, frozen=True):
 
 
 class Rebooting(msgspec.Struct, frozen=True):
-    """REBOOTING. give_up_at: until then a server may confirm the lease."""
+    """REBOOTING. give_up_at: until then a server may confirm the lease.
 
-    lease: Binding
+    hedge_at: when a DHCPDISCOVER goes out beside it. tests, test_at: how often the remembered gateways were asked whether
+    they are here (RFC 4436), and when the next time is. known: the gateway of this lease has answered. taken: somebody
+    else has the address (a quick check asks for it at once), None if nobody said so.
+    """
+
+    lease: Remembered
+    ask: Transaction
+    give_up_at: float
+    hedge_at: float = inf
+    tests: int = 0
+    test_at: float = inf
+    known: bool = False
+    taken: Arp | None = None
+
+    def deadline(self) -> float:
+        return min(self.ask.resend_at, self.give_up_at, self.hedge_at, self.test_at)
+
+
+class Attached(msgspec.Struct, frozen=True):
+    """The address is in use, because the network is known to be that of the lease (RFC 4436), or was until the host fell
+    asleep; servers are asked as in REBOOTING. give_up_at: until then a verdict is awaited."""
+
+    held: Held
+    watch: Watch
     ask: Transaction
     give_up_at: float
 
     def deadline(self) -> float:
-        return min(self.ask.resend_at, self.give_up_at)
+        return min(self.ask.resend_at, self.give_up_at, self.held.expires_at, self.watch.deadline())
+
+
+class Selecting(msgspec.Struct, frozen=True):
+    """SELECTING. offers: collected so far, in order of arrival. choose_at: when one of them is taken.
+
+    beside: the DHCPREQUEST of REBOOTING that may still be answered, and wins if it is.
+    """
+
+    ask: Transaction
+    offers: tuple[Offer, ...] = ()
+    choose_at: float = inf
+    beside: Rebooting | None = None
+
+    def deadline(self) -> float:
+        return min(self.ask.resend_at, self.choose_at, self.beside.deadline() if self.beside else inf)
+
+
+class Requesting(msgspec.Struct, frozen=True):
+    """REQUESTING. Every copy repeats xid and secs of the DHCPDISCOVER that was answered (s3.1 step 3, s4.4.1).
+
+    beside: as in SELECTING, but it is not sent again. taken: as in REBOOTING, of the address on offer.
+    """
+
+    ask: Transaction
+    offer: Offer
+    beside: Rebooting | None = None
+    taken: Arp | None = None
+
+    def deadline(self) -> float:
+        return self.ask.resend_at
 
 
 class Probing(msgspec.Struct, frozen=True):
@@ -123,6 +157,15 @@ class Backoff(msgspec.Struct, frozen=True):
         return self.until
 
 
+class V6Only(msgspec.Struct, frozen=True):
+    """The network prefers hosts that need no IPv4 (RFC 8925). until: when V6ONLY_WAIT is over."""
+
+    until: float
+
+    def deadline(self) -> float:
+        return self.until
+
+
 class Bound(msgspec.Struct, frozen=True):
     """BOUND."""
 
@@ -130,7 +173,7 @@ class Bound(msgspec.Struct, frozen=True):
     watch: Watch
 
     def deadline(self) -> float:
-        return min(self.held.t1_at, self.held.expires_at, self.watch.announce_at)
+        return min(self.held.t1_at, self.held.expires_at, self.watch.deadline())
 
 
 class Renewing(msgspec.Struct, frozen=True):
@@ -141,7 +184,7 @@ class Renewing(msgspec.Struct, frozen=True):
     ask: Transaction
 
     def deadline(self) -> float:
-        return min(self.ask.resend_at, self.held.t2_at, self.held.expires_at, self.watch.announce_at)
+        return min(self.ask.resend_at, self.held.t2_at, self.held.expires_at, self.watch.deadline())
 
 
 class Rebinding(msgspec.Struct, frozen=True):
@@ -152,10 +195,10 @@ class Rebinding(msgspec.Struct, frozen=True):
     ask: Transaction
 
     def deadline(self) -> float:
-        return min(self.ask.resend_at, self.held.expires_at, self.watch.announce_at)
+        return min(self.ask.resend_at, self.held.expires_at, self.watch.deadline())
 
 
-Leased = Bound | Renewing | Rebinding
+Leased = Bound | Renewing | Rebinding | Attached
 """The states in which the address is on the interface."""
 
 State = (
@@ -166,8 +209,10 @@ State = (
     | Requesting
     | InitReboot
     | Rebooting
+    | Attached
     | Probing
     | Backoff
+    | V6Only
     | Bound
     | Renewing
     | Rebinding

@@ -19,8 +19,9 @@ ENDLESS_RENEWAL_WAIT = 3600.0
 class Timing(msgspec.Struct, frozen=True):
     """The waits that an operator may set.
 
-    start_delay: at most this before the first DHCPDISCOVER. s4.4.1 says SHOULD 1 to 10 s; no client in wide use makes
-        its user wait so long, and up to one second is enough to spread hosts that were switched on together.
+    start_delay: at most this before the first DHCPDISCOVER. s4.4.1 says SHOULD 1 to 10 s, to spread hosts that were
+        switched on together; no client in wide use makes its user wait so long, so it is left to the operator.
+    hedge_after: how long REBOOTING waits before a DHCPDISCOVER goes out beside the DHCPREQUEST; infinity for never.
     first_wait, max_wait, jitter: backoff of s4.1: 4, 8, 16, 32, 64, 64 ... each +- 1 s.
     request_tries: DHCPREQUESTs in REQUESTING before INIT (s3.1: four, about 60 s).
     offer_window: how long offers are collected after the first one; 0 takes the first.
@@ -30,7 +31,8 @@ class Timing(msgspec.Struct, frozen=True):
     restart_wait: most that lies between failures in a row (DHCPNAK again and again) and the next DHCPDISCOVER.
     """
 
-    start_delay: float = 1.0
+    start_delay: float = 0.0
+    hedge_after: float = 1.0
     first_wait: float = 4.0
     max_wait: float = 64.0
     jitter: float = 1.0

@@ -36,6 +36,11 @@ def first(now: Now, timing: Timing, dice: Dice) -> Transaction:
     return Transaction(draw_xid(dice), now.mono, now, now.mono + retransmission_wait(1, timing, dice))
 
 
+def beside(ask: Transaction, now: Now, timing: Timing, dice: Dice) -> Transaction:
+    """Another message, sent at `now` in the same attempt to get an address, so that its secs go on."""
+    return replace(first(now, timing, dice), since=ask.since, secs=_secs(ask, now))
+
+
 def copy(ask: Transaction, now: Now, timing: Timing, dice: Dice) -> Transaction:
     """The same with one more copy, sent at `now`."""
     tries = ask.tries + 1

@@ -22,7 +22,6 @@ from relet.model.effects import (
     Deconfigure,
     Effect,
     Finished,
-    Forget,
     Note,
     Probe,
     Remember,
@@ -148,7 +147,7 @@ class ClientHost:
 
     def boot(self, now: Now) -> list[bytes]:
         """Switch it on with what it remembers."""
-        self.machine = Client(self.settings, self._dice, self.remembered[0].binding if self.remembered else None)
+        self.machine = Client(self.settings, self._dice, self.remembered)
         return self.happen(Command.START, now)
 
     def crash(self) -> None:
@@ -188,16 +187,14 @@ class ClientHost:
         match effect:
             case Send():
                 return [sent(effect, self.mac, CLIENT_PORT, partial(self._resolve, self.network))]
-            case SendArp(arp=arp):
-                return [encode_arp(arp)]
+            case SendArp(arp=arp, mac=mac):
+                return [encode_arp(arp, mac)]
             case Remember(leases=leases):
                 self.remembered = leases
             case Configure(binding=binding):
-                self.binding, self.remembered = binding, (Remembered(binding),)
-            case Deconfigure(forget=forget):
-                self.binding, self.remembered = None, () if forget else self.remembered
-            case Forget():
-                self.remembered = ()
+                self.binding = binding
+            case Deconfigure():
+                self.binding = None
             case Note() | Finished():
                 pass
             case _:

@@ -74,7 +74,7 @@ class NamespaceStage:
             self._await(server)
         self._run(
             CLIENT, "client", _INTERFACE, "--lease-file", str(self._folder / "client.lease"), "--hostname", CLIENT,
-            "--reboot-timeout", f"{reboot_timeout:g}", "--probe", "quick",
+            "--reboot-timeout", f"{reboot_timeout:g}", "--conflict", "quick",
         )  # fmt: skip
 
     def crash(self) -> None:

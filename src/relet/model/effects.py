@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from relet.wire.address import class_width, mask
+from relet.wire.address import BROADCAST_MAC, class_width, mask
 from relet.wire.arp import Arp
 from relet.wire.codes import INFINITE
 
@@ -43,9 +43,10 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 class SendArp(msgspec.Struct, frozen=True):
-    """An ARP packet to broadcast on the client's link."""
+    """An ARP packet for the client's link. mac: of whom it is for; by default everybody."""
 
     arp: Arp
+    mac: bytes = BROADCAST_MAC
 
 
 class Binding(msgspec.Struct, frozen=True):
@@ -101,37 +102,30 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 class Remember(msgspec.Struct, frozen=True):
-    """Make these the remembered leases, newest first, in the lease file; () for none. All others are forgotten."""
+    """Make these the remembered leases, newest first, in the lease file; () for none. All others are forgotten.
+
+    Comes before the Configure, and after the Deconfigure, that it belongs to.
+    """
 
     leases: tuple[Remembered, ...]
 
 
 class Configure(msgspec.Struct, frozen=True):
-    """Put the binding's address and routes on the interface, remember it in the lease file, then run the hook.
+    """Put the binding's address and routes on the interface, then run the hook.
 
-    cause: 'bound' (new), 'reboot' (remembered and confirmed), 'renew', 'rebind', or 'remembered' (used without an answer,
-    as RFC 2131 s3.2 permits and the operator asked).
+    cause: 'bound' (new), 'reboot' (remembered and confirmed), 'renew', 'rebind', 'network' (remembered, and its gateway has
+    answered, RFC 4436), or 'remembered' (used without an answer, as RFC 2131 s3.2 permits and the operator asked).
     """
 
     binding: Binding
-    cause: Literal["bound", "reboot", "renew", "rebind", "remembered"]
+    cause: Literal["bound", "reboot", "renew", "rebind", "network", "remembered"]
 
 
 class Deconfigure(msgspec.Struct, frozen=True):
-    """Take the address away at once, then run the hook.
-
-    forget: the lease is over, remove the lease file too (False when the client merely stops or the link went down).
-    """
+    """Take the address away at once, then run the hook."""
 
     binding: Binding
-    cause: Literal["expire", "nak", "release", "stop", "conflict", "link-down"]
-    forget: bool = True
-
-
-class Forget(msgspec.Struct, frozen=True):
-    """Remove the remembered lease; no address was on the interface."""
-
-    cause: Literal["nak", "expire", "conflict", "release"]
+    cause: Literal["expire", "nak", "release", "stop", "conflict", "link-down", "ipv6-only"]
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -145,4 +139,4 @@ class Finished(msgspec.Struct, frozen=True):
     """The client has stopped; the loop may end."""
 
 
-Effect = Send | SendArp | Remember | Configure | Deconfigure | Forget | Note | Finished
+Effect = Send | SendArp | Remember | Configure | Deconfigure | Note | Finished

@@ -39,6 +39,10 @@ class Wake(msgspec.Struct, frozen=True):
     """The deadline that the core asked for has come, or may have."""
 
 
+class Woken(msgspec.Struct, frozen=True):
+    """The machine has slept, its link did not go down: what was true of the network need not be so any more."""
+
+
 class Command(Enum):
     """What an operator asks of a running client."""
 
@@ -48,4 +52,4 @@ class Command(Enum):
     STOP = "stop"  # stop and keep the lease for the next start
 
 
-Event = Arrival | ArpSeen | LinkChanged | Wake | Command
+Event = Arrival | ArpSeen | LinkChanged | Wake | Woken | Command

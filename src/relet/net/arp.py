@@ -40,7 +40,7 @@ class ArpFrames:
 
     def send(self, send: SendArp) -> bool:
         """Broadcast it. False, and counted, if the interface would not."""
-        return self.frames.send([encode_arp(send.arp)]) == 1
+        return self.frames.send([encode_arp(send.arp, send.mac)]) == 1
 
     def close(self) -> None:
         """Give the socket back. Idempotent."""

@@ -26,7 +26,6 @@ from relet.model.effects import (
     Deconfigure,
     Effect,
     Finished,
-    Forget,
     Note,
     Remember,
     Remembered,
@@ -118,14 +117,14 @@ class Acquire:
         remembered, note = self._file.read()
         if note:
             self._say(note.kind, note.text)
-        self._client = Client(settings, SystemRandom().random, remembered)
+        self._client = Client(settings, SystemRandom().random, (Remembered(remembered),) if remembered else ())
         desk.attend(self._client)
         self._sent = True
         self._refused: tuple[Note, ...] = ()
 
     def start(self, up: bool) -> None:
         """Begin. Raises LinkError if the interface cannot be switched on."""
-        if self._orders.release and self._client.remembered is None:
+        if self._orders.release and self._client.lease is None:
             self._say("nothing-to-release", f"{self.link.name} has no lease to release")
             self.end(NO)
             return
@@ -164,16 +163,17 @@ class Acquire:
     def _prepare(self) -> None:
         netlink.switch_on(self.link.index)
         # A client that was killed left its address behind. It is not ours to use before a server says so again.
-        remembered = self._client.remembered
-        if remembered and self._interface.withdraw(plan(remembered)):
-            self._say("left-over", f"{ip_text(remembered.address)} of an earlier run taken away until it is confirmed")
+        for address in {lease.binding.address: plan(lease.binding) for lease in self._client.remembered}.values():
+            if self._interface.withdraw(address):
+                text = f"{ip_text(address.address)} of an earlier run taken away until it is confirmed"
+                self._say("left-over", text)
 
     def _after(self) -> None:
         """Does a wish of the operator, or the machine's end, end the client?"""
         state = self._client.state
         if not self.finished and self._orders.release:
             self._release_if_possible(state)
-        if self._orders.once and isinstance(state, Bound) and state.watch.announce_at == inf:
+        if self._orders.once and isinstance(state, Bound) and not state.watch.busy:
             self.finished = True
         if self.finished:
             self._ended()
@@ -181,7 +181,7 @@ class Acquire:
     def _release_if_possible(self, state: State) -> None:
         if isinstance(state, Bound | Renewing | Rebinding):
             self.on([Command.RELEASE])
-        elif self._client.remembered is None:
+        elif self._client.lease is None:
             self.end(GOOD)  # refused, run out or in use elsewhere: it is no longer ours
         elif isinstance(state, Init | Selecting | Requesting):
             self._say("not-released", "no server confirmed the lease, so none could be told; it stays remembered")
@@ -203,9 +203,6 @@ class Acquire:
                 self._configure(effect)
             case Deconfigure():
                 self._deconfigure(effect)
-            case Forget(cause=cause):
-                self._remember(())
-                self._say("forgotten", f"the remembered lease is forgotten ({cause})")
             case Note(kind=kind, text=text):
                 self._say(kind, text)
             case Finished():
@@ -236,7 +233,6 @@ class Acquire:
                     self.end(ENVIRONMENT)
                 return
         self.obtained = True
-        self._remember((Remembered(effect.binding),))
         self._tell(configured(effect, self.link.name, now.wall))
         self._hooks.run(effect.cause, environment(effect.cause, self.link.name, effect.binding))
 
@@ -249,8 +245,6 @@ class Acquire:
                 self._interface.withdraw(plan(effect.binding))
             except LinkError as error:
                 self._say("cannot-configure", str(error))
-        if effect.forget:
-            self._remember(())
         self._tell(deconfigured(effect, self.link.name, clock.now().wall, server_told))
         self._hooks.run(effect.cause, environment(effect.cause, self.link.name, effect.binding))
 

@@ -136,7 +136,7 @@ def report(client: Client, recorder: Recorder, pid: int, now: Now) -> Report:
         state=state_name(state),
         since=recorder.since,
         lease=granted(state.held.binding) if isinstance(state, Leased) else None,
-        remembered=(_known(Remembered(client.remembered)),) if client.remembered else (),
+        remembered=tuple(map(_known, client.remembered)),
         dropped=dict(client.dropped),
         exchange=recorder.exchange(),
     )

@@ -8,6 +8,7 @@ from math import inf
 import msgspec
 
 from relet.client.states import (
+    Attached,
     Backoff,
     LinkDown,
     Probing,
@@ -17,6 +18,7 @@ from relet.client.states import (
     Requesting,
     Selecting,
     State,
+    V6Only,
 )
 from relet.model.effects import Binding, Configure, Deconfigure
 from relet.run.plan import UNRESTRICTED, plan
@@ -27,6 +29,7 @@ CONFIGURED = {
     "reboot": "reboot: confirmed",
     "renew": "renewed",
     "rebind": "renewed by whoever answered",
+    "network": "remembered: its gateway is here",
     "remembered": "remembered: nobody answered",
 }
 """Why an address is set, by cause of Configure."""
@@ -38,6 +41,7 @@ DECONFIGURED = {
     "stop": "stopping; the lease stays remembered",
     "conflict": "another host uses it",
     "link-down": "the link is down; the lease stays remembered",
+    "ipv6-only": "this network needs no IPv4; the lease stays remembered",
 }
 """Why an address is taken away, by cause of Deconfigure."""
 
@@ -88,7 +92,7 @@ def state_line(state: State) -> str:
     """What the client is doing now; nothing for the states that something else is told of."""
     match state:
         case Rebooting(lease=lease):
-            return f"asking whether {ip_text(lease.address)} may still be used (INIT-REBOOT)"
+            return f"asking whether {ip_text(lease.binding.address)} may still be used (INIT-REBOOT)"
         case Selecting():
             return "looking for a server"
         case Requesting(offer=offer):
@@ -99,6 +103,10 @@ def state_line(state: State) -> str:
             return f"asking {ip_text(held.binding.server)} to extend the lease of {ip_text(held.binding.address)}"
         case Rebinding(held=held):
             return f"asking any server to extend the lease of {ip_text(held.binding.address)}"
+        case Attached(held=held):
+            return f"asking whether {ip_text(held.binding.address)} may be used on"
+        case V6Only():
+            return "doing without IPv4"
         case Backoff():
             return "waiting before starting anew"
         case LinkDown():
@@ -123,7 +131,7 @@ def _bound_text(binding: Binding, cause: str, at: float) -> str:
     wanted = plan(binding)
     # What a server just granted is told as it granted it; of a lease used without an answer, the rest counts.
     whole = inf if binding.expires() == inf else binding.lease_time
-    lasts = duration(binding.expires() - at if cause == "remembered" else whole)
+    lasts = duration(binding.expires() - at if cause in ("network", "remembered") else whole)
     why = CONFIGURED[cause]
     portal = f"; captive portal {wanted.captive_portal}" if wanted.captive_portal not in ("", UNRESTRICTED) else ""
     return (

@@ -36,6 +36,11 @@ def announcement(mac: bytes, address: int) -> Arp:
     return Arp(REQUEST, mac, address, bytes(6), address)
 
 
+def question(mac: bytes, address: int, target: int, tha: bytes = bytes(6)) -> Arp:
+    """Who has `target`? Asked by `address`. tha: the hardware address that is expected to answer (RFC 4436 s2.1.1)."""
+    return Arp(REQUEST, mac, address, tha, target)
+
+
 def decode_arp(frame: bytes) -> Arp:
     """The ARP packet in an Ethernet frame, tagged or not. Raises WireError."""
     _, ethertype, at = open_ethernet(frame)
@@ -51,12 +56,12 @@ def decode_arp(frame: bytes) -> Arp:
     return Arp(op, sha, spa, tha, tpa)
 
 
-def encode_arp(arp: Arp) -> bytes:
-    """The packet in a broadcast frame, replies too, so that every host on the link sees a defence (RFC 5227 s2.6).
+def encode_arp(arp: Arp, mac: bytes = BROADCAST_MAC) -> bytes:
+    """The packet in a frame to `mac`; by default to everybody, so that every host on the link sees it.
 
     ValueError for hardware addresses that are not 6 octets.
     """
     if len(arp.tha) != 6:
         raise ValueError("an Ethernet address has 6 octets")
     packet = _ARP.pack(*_ETHERNET, arp.op, arp.sha, arp.spa, arp.tha, arp.tpa)
-    return (ethernet_header(BROADCAST_MAC, arp.sha, ETHERTYPE_ARP) + packet).ljust(_LEAST_FRAME, b"\0")
+    return (ethernet_header(mac, arp.sha, ETHERTYPE_ARP) + packet).ljust(_LEAST_FRAME, b"\0")

@@ -1,0 +1,185 @@
+"""What every part of the client stands on: what it remembers and counts, the way from state to state, how an address
+comes into use, and how it is given up.
+
+`machine.py` says which rules hold.
+"""
+
+from math import inf
+from typing import Literal
+
+from msgspec.structs import replace
+
+from relet.client import conflict, memory, requests, transaction
+from relet.client.arrows import ARROWS, Arrow, Cause
+from relet.client.conflict import Check
+from relet.client.dice import Dice, draw_xid
+from relet.client.settings import ClientSettings
+from relet.client.states import (
+    Attached,
+    Backoff,
+    Bound,
+    Held,
+    Init,
+    InitReboot,
+    Probing,
+    Rebinding,
+    Rebooting,
+    Renewing,
+    Requesting,
+    Selecting,
+    State,
+    Stopped,
+)
+from relet.client.timing import restart_wait
+from relet.client.transaction import Transaction
+from relet.model.clock import Now
+from relet.model.effects import (
+    Binding,
+    Configure,
+    Deconfigure,
+    Effect,
+    Note,
+    Remember,
+    Remembered,
+    SendArp,
+)
+from relet.wire import arp
+from relet.wire.address import hex_text, ip_text
+
+ConfigureCause = Literal["bound", "reboot", "renew", "rebind", "network", "remembered"]
+EntryCause = Literal["bound", "reboot", "remembered"]
+
+
+class Core:
+    """See `machine.Client`."""
+
+    def __init__(self, settings: ClientSettings, dice: Dice, remembered: memory.Leases = ()) -> None:
+        self.settings = settings
+        self.state: State = Stopped()
+        # RFC 7844 s3.3: an anonymous client goes back to nothing.
+        self.remembered = () if settings.anonymous else remembered
+        self.dropped: dict[str, int] = {}
+        self.conflicts = 0
+        self.failures = 0
+        self.wish = self.remembered[0].binding.address if self.remembered else 0
+        self._refused: tuple[Binding, ...] = ()
+        self._dice = dice
+
+    @property
+    def lease(self) -> Binding | None:
+        """The lease in use, or the one that is, or would be, asked for by INIT-REBOOT; None if there is none."""
+        match self.state:
+            case (
+                Bound(held=held) | Renewing(held=held) | Rebinding(held=held) | Attached(held=held) | Probing(held=held)
+            ):
+                return held.binding
+            case Rebooting(lease=lease) | InitReboot(lease=lease):
+                return lease.binding
+            case Selecting(beside=Rebooting(lease=lease)) | Requesting(beside=Rebooting(lease=lease)):
+                return lease.binding
+        return next((each.binding for each in self.remembered if each.binding not in self._refused), None)
+
+    def deadline(self) -> float | None:
+        """Monotonic time at which a `Wake` is wanted; None: none is."""
+        at = self.state.deadline()
+        return None if at == inf else at
+
+    def _go(self, cause: Cause, target: State) -> None:
+        """The only way into another state."""
+        if Arrow(type(self.state), cause, type(target)) not in ARROWS:
+            raise RuntimeError(f"no arrow from {self.state!r} by {cause!r} to {target!r}")
+        self.state = target
+
+    def _ask(self) -> list[Effect]:
+        return [requests.question(self.settings, self.state, self.wish)]
+
+    def _first(self, now: Now) -> Transaction:
+        return transaction.first(now, self.settings.timing, self._dice)
+
+    def _copy(self, ask: Transaction, now: Now) -> Transaction:
+        return transaction.copy(ask, now, self.settings.timing, self._dice)
+
+    def _candidates(self, now: Now) -> memory.Leases:
+        """The leases that INIT-REBOOT may ask for here."""
+        return tuple(each for each in memory.valid(self.remembered, now.wall) if each.binding not in self._refused)
+
+    def _check(self, address: int) -> Check:
+        known = any(each.binding.address == address for each in self.remembered)
+        return self.settings.check_again if known else self.settings.check_new
+
+    def _first_probe(self, address: int) -> list[Effect]:
+        """A quick check begins beside the DHCPREQUEST: whoever has the address answers as soon as the server does."""
+        quick = self._check(address) is Check.QUICK
+        return [SendArp(arp.probe(self.settings.mac, address))] if quick else []
+
+    def _enter(self, cause: Cause, held: Held, why: EntryCause, taken: arp.Arp | None, now: Now) -> list[Effect]:
+        """The lease is ours: use the address, after its check or beside it. taken: who else has it."""
+        check = self._check(held.binding.address)
+        if check is Check.FULL:
+            # RFC 5227 s2.1.1: after a random wait.
+            self._go(
+                cause, Probing(held, why, 0, now.mono + conflict.probe_wait(0, self.settings.conflict, self._dice))
+            )
+            return []
+        if check is Check.QUICK and taken:
+            return self._decline(held.binding, taken, self._disown(held.binding), now)
+        return self._use(cause, held, why, check, now)
+
+    def _use(self, cause: Cause, held: Held, why: EntryCause, check: Check, now: Now) -> list[Effect]:
+        self.failures = 0
+        if check is not Check.QUICK:
+            self.conflicts = 0
+        self._go(cause, Bound(held, conflict.watch(self.settings.conflict, now.mono, check)))
+        return self._configure(held.binding, why)
+
+    def _configure(self, binding: Binding, cause: ConfigureCause, *, extended: bool = False) -> list[Effect]:
+        """extended: the lease is the one that was in use, so its network's gateway is still the same. One that was confirmed
+        or granted may belong to a network that only looks like the remembered one."""
+        self.wish = binding.address
+        others = self.remembered
+        if extended and others and others[0].binding.address == binding.address:
+            lease, others = replace(others[0], binding=binding), others[1:]
+        else:
+            lease = next((each for each in others if each.binding == binding), Remembered(binding))
+        return [*self._remember(memory.remember(others, lease)), Configure(binding, cause)]
+
+    def _remember(self, leases: memory.Leases) -> list[Effect]:
+        if self.settings.anonymous or leases == self.remembered:
+            return []
+        self.remembered = leases
+        return [Remember(leases)]
+
+    def _forget(self, binding: Binding) -> list[Effect]:
+        return self._remember(memory.without(self.remembered, binding))
+
+    def _disown(self, binding: Binding) -> list[Effect]:
+        """An address that is not on the interface cannot be ours."""
+        return self._disown_address(binding.address)
+
+    def _disown_address(self, address: int) -> list[Effect]:
+        if self.wish == address:
+            self.wish = 0
+        return self._remember(tuple(each for each in self.remembered if each.binding.address != address))
+
+    def _give_up(self, binding: Binding, cause: Literal["nak", "conflict", "release"]) -> list[Effect]:
+        """The address on the interface is ours no longer."""
+        self.wish = 0
+        return [Deconfigure(binding, cause), *self._forget(binding)]
+
+    def _decline(self, binding: Binding, heard: arp.Arp, farewell: list[Effect], now: Now) -> list[Effect]:
+        # s3.1 step 5: decline, wait, start anew. RFC 5227 s2.1.1: slowly after many conflicts.
+        self.conflicts += 1
+        many = self.conflicts >= self.settings.conflict.max_conflicts
+        wait = self.settings.conflict.rate_limit_interval if many else self.settings.timing.decline_wait
+        self._go(Cause.CONFLICT, Backoff(now.mono + wait))
+        why = f"{ip_text(binding.address)} is in use by {hex_text(heard.sha)}"
+        xid = draw_xid(self._dice)
+        declined = requests.decline(self.settings, xid, binding.address, binding.server, why)
+        return [*farewell, declined, Note("conflict", why)]
+
+    def _init_after_failure(self, now: Now) -> Init:
+        self.failures += 1
+        return Init(now.mono + restart_wait(self.failures, self.settings.timing, self._dice))
+
+    def _held(self) -> Held | None:
+        return self.state.held if isinstance(self.state, Bound | Renewing | Rebinding | Attached) else None
