@@ -16,7 +16,7 @@ from relet.wire.address import ip_text
 from relet.wire.arp import REQUEST, Arp, decode_arp
 from relet.wire.frame import ETHERTYPE_ARP, decode_datagram
 from relet.wire.message import Message, decode
-from relet.wire.options import SERVER_IDENTIFIER, MessageType
+from relet.wire.options import REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
 
 HEARING_TIME = 0.15
 """Seconds after which a server that has not answered is asked why."""
@@ -86,9 +86,9 @@ class Observer:
             reason = self._reason(seen.source, message)
             self._ladder.add(Packet(at, seen.source, label, target, about, reason))
             if message.kind == MessageType.NAK:
-                self._enter(at, "INIT", "the remembered lease is forgotten")
+                self._enter(at, "INIT", "the lease is not asked for again here")
             elif message.kind == MessageType.ACK:
-                self._claimed, self._probed = message.yiaddr, False
+                self._claim(message.yiaddr)
 
     def tick(self, wall: float) -> None:
         """Time passes: servers that heard the client's last message and did not answer are asked why."""
@@ -117,10 +117,20 @@ class Observer:
         if message.kind == MessageType.DISCOVER:
             self._enter(at, "SELECTING")
         elif message.kind == MessageType.REQUEST:
-            self._enter(at, "REBOOTING" if message.ip(SERVER_IDENTIFIER.code) is None else "REQUESTING")
+            self._claim(message.ip(REQUESTED_ADDRESS.code) or message.ciaddr)
+            # A copy beside a DHCPDISCOVER does not lead back.
+            if message.ip(SERVER_IDENTIFIER.code) is not None:
+                self._enter(at, "REQUESTING")
+            elif self._state != "SELECTING":
+                self._enter(at, "REBOOTING")
         elif message.kind == MessageType.DECLINE:
             self._claimed = 0
             self._enter(at, "INIT", "after a wait of ten seconds")
+
+    def _claim(self, address: int) -> None:
+        """The address that the client asks for, or has been granted; it may ask for it by ARP from now on."""
+        if address != self._claimed:
+            self._claimed, self._probed = address, False
 
     def _enter(self, at: float, state: str, detail: str = "") -> None:
         """Show a state when it is entered, not when it is confirmed."""
@@ -143,7 +153,7 @@ class Observer:
             if not self._probed:
                 self._ladder.add(Packet(at, CLIENT, "ARP probe", EVERYBODY, f"does anybody have {text}?"))
             self._probed = True
-        elif arp.spa == address and not self.bound:
+        elif arp.spa == arp.tpa == address and not self.bound:
             self._ladder.add(Packet(at, CLIENT, "ARP announcement", EVERYBODY, f"{text} is mine"))
             self.bound = address
             self._enter(at, "BOUND", text)

@@ -87,15 +87,18 @@ class Play:
         self._stage.stop("server-3")
         self._begin(
             "Nobody answers",
-            "The only server is down. The host asks again, gives up and falls back to INIT, without using the address.",
+            "The only server is down. The host goes on asking, and looks for any server beside that, without using the"
+            " address.",
             "server-3",
             down=True,
         )
         self._aside("power is back; the server is down")
         self._stage.boot(reboot_timeout=5)
-        seen = self._until(lambda o: (CLIENT, "DHCPDISCOVER") in o.sent)
-        first = self._observer.sent[:1] == [(CLIENT, "DHCPREQUEST")]
-        return Outcome("a host that nobody answered fell back to INIT", seen and first and not self._observer.bound)
+        request, discover = (CLIENT, "DHCPREQUEST"), (CLIENT, "DHCPDISCOVER")
+        seen = self._until(lambda o: o.sent.count(request) > 1 and discover in o.sent)
+        first = self._observer.sent[:1] == [request]
+        claim = "a host that nobody answered asked again, and looked for others"
+        return Outcome(claim, seen and first and not self._observer.bound)
 
     def _taken(self) -> Outcome:
         self._stage.start("server-3")
