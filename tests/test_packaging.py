@@ -1,28 +1,43 @@
-"""The systemd unit, judged by systemd's own program, and its words by ours."""
+"""The systemd units, judged by systemd's own program, and their words by ours."""
 
 import subprocess
-from configparser import ConfigParser
+from configparser import ConfigParser, SectionProxy
+from math import inf
 from pathlib import Path
 
 import pytest
 
+from relet.cli.client import parser
 from relet.config.load import parse
 from relet.net.rights import CAP_NET_BIND_SERVICE, CAP_NET_RAW, KEPT
 from relet.net.sockets import RECEIVE_BUFFER
+from relet.run.control import CLIENTS
+from relet.run.hook import FAREWELL_S
 from support.lab import need
+from support.talking import host
 
 PACKAGING = Path(__file__).parent.parent / "packaging"
 NETWORK = '[[network]]\nname = "n"\ninterfaces = ["eth0"]\n[[network.subnet]]\nprefix = "192.168.1.0/24"\n'
-EXPOSURE_MAX = "25"
-"""Of 100, as `systemd-analyze security` counts."""
+SERVER, CLIENT = "relet.service", "relet-client@.service"
+EXPOSURE_MAX = {SERVER: "25", CLIENT: "29"}
+"""Of 100, as `systemd-analyze security` counts. A client has to set addresses, and starts as root."""
 
 
-@pytest.fixture
-def unit(tmp_path: Path) -> Path:
-    """The unit with a program that this machine has."""
-    path = tmp_path / "relet.service"
-    path.write_text((PACKAGING / "relet.service").read_text().replace("/usr/bin/relet", "/bin/true"))
+@pytest.fixture(params=EXPOSURE_MAX)
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A unit with a program that this machine has; of a template, an instance."""
+    name: str = request.param
+    path = tmp_path / name.replace("@", "@eth0")
+    path.write_text((PACKAGING / name).read_text().replace("/usr/bin/relet", "/bin/true"))
     return path
+
+
+def service(name: str) -> SectionProxy:
+    """What a unit says under [Service]."""
+    unit = ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[method-assign,assignment]
+    unit.read(PACKAGING / name)
+    return unit["Service"]
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(unit: Path) -> None:
@@ -31,20 +46,24 @@ def test_systemd_finds_nothing_wrong_with_the_unit(unit: Path) -> None:
 
 
 def test_the_sandbox_is_tight(unit: Path) -> None:
-    argv = [need("systemd-analyze"), "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", str(unit)]
+    argv = [
+        need("systemd-analyze"),
+        "security",
+        "--offline=true",
+        f"--threshold={EXPOSURE_MAX[unit.name.replace('eth0', '')]}",
+        str(unit),
+    ]
     done = subprocess.run(argv, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
 def test_the_unit_gives_what_the_server_keeps() -> None:
-    service = ConfigParser(interpolation=None, strict=False)
-    service.optionxform = str  # type: ignore[method-assign,assignment]
-    service.read(PACKAGING / "relet.service")
+    said = service(SERVER)
     capabilities = "CAP_NET_RAW CAP_NET_BIND_SERVICE"
-    assert service["Service"]["AmbientCapabilities"] == service["Service"]["CapabilityBoundingSet"] == capabilities
+    assert said["AmbientCapabilities"] == said["CapabilityBoundingSet"] == capabilities
     assert KEPT == 1 << CAP_NET_RAW | 1 << CAP_NET_BIND_SERVICE
-    assert service["Service"]["Type"] == "notify"
-    assert service["Service"]["ExecStart"] == "/usr/bin/relet serve --config /etc/relet/relet.toml"
+    assert said["Type"] == "notify"
+    assert said["ExecStart"] == "/usr/bin/relet serve --config /etc/relet/relet.toml"
 
 
 def test_a_server_without_rights_may_have_the_room_that_it_asks_for() -> None:
@@ -60,3 +79,32 @@ def test_the_settings_in_its_first_lines_are_read(tmp_path: Path) -> None:
     settings = parse(f"{text}\n{NETWORK}", "relet.toml", tmp_path)
     assert (settings.store, settings.control) == ("sqlite:/var/lib/relet/leases.db", "/run/relet/relet.sock")
     assert (settings.user, settings.group) == ("", "relet")
+
+
+def test_the_client_is_called_as_it_can_be() -> None:
+    said = service(CLIENT)
+    program, command, *arguments = said["ExecStart"].replace("%I", "eth0").split()
+    assert (program, command) == ("/usr/bin/relet", "client")
+    options = parser().parse_args(arguments)
+    # systemd would kill a client that says nothing for longer than that.
+    assert options.wait < int(said["TimeoutStartSec"].removesuffix("s"))
+    assert options.timeout == inf
+    assert options.lease_file.parent == Path("/var/lib", said["StateDirectory"])
+    assert Path("/run", said["RuntimeDirectory"]) == options.sockets == CLIENTS
+    assert (said["Type"], said["StateDirectoryMode"], said["KillMode"]) == ("notify", "0700", "mixed")
+    assert int(said["TimeoutStopSec"].removesuffix("s")) > FAREWELL_S
+    assert said["ExecReload"] == "/usr/bin/relet renew %I"
+
+
+@pytest.mark.namespaces
+def test_the_capabilities_of_the_unit_are_enough_for_a_client() -> None:
+    names = service(CLIENT)["CapabilityBoundingSet"].replace("CAP_", "").lower().split()
+    bounded = "--bounding-set=-all," + ",".join(f"+{name}" for name in names)
+    with host() as here:
+        client = here.lab.start(here.name, need("setpriv"), bounded, "--no-new-privs", *here.command())
+        client.line("bound to 192.168.1.100/24")
+        assert here.lab.addresses(here.name, "c0") == ["192.168.1.100/24"]
+        assert here.asked("renew", "c0")[0] == 0
+        assert here.asked("release", "c0")[0] == 0
+        assert client.wait() == 0
+        assert here.lab.addresses(here.name, "c0") == []

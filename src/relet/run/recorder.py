@@ -17,7 +17,7 @@ from relet.model.effects import Deconfigure, Effect, Note, Send, SendArp
 from relet.model.events import ArpSeen, Arrival, Event
 from relet.run.told import DECONFIGURED, state_name
 from relet.wire import summary
-from relet.wire.address import BROADCAST, hex_text, ip_text
+from relet.wire.address import BROADCAST, BROADCAST_MAC, hex_text, ip_text
 from relet.wire.arp import REQUEST, Arp
 from relet.wire.message import Message, decode
 from relet.wire.options import SERVER_IDENTIFIER
@@ -122,8 +122,9 @@ def _moment(at: float, thing: Thing, heeded: bool, claimed: set[int]) -> Moment 
             server = message.ip(SERVER_IDENTIFIER.code) or source
             what: Literal["heard", "ignored"] = "heard" if heeded else "ignored"
             return Moment(at, what, summary.label(message), ip_text(server), text=summary.gist(message))
-        case SendArp(arp=arp):
-            return Moment(at, "sent", summary.arp_label(arp), text=summary.arp_gist(arp))
+        case SendArp(arp=arp, mac=mac):
+            to = ("", "") if mac == BROADCAST_MAC else (ip_text(arp.tpa), hex_text(mac))
+            return Moment(at, "sent", summary.arp_label(arp), *to, text=summary.arp_gist(arp))
         case ArpSeen(arp=arp):
             mac_text = hex_text(arp.sha)
             peer = mac_text if not arp.spa or arp.spa in claimed else ip_text(arp.spa)
