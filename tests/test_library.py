@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 
 import relet.client
+from relet.testing import RealLink
 from support.lab import need
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "library.md"
 EXAMPLE = ROOT / "examples" / "testing"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-PROGRAMS = [block for block in BLOCKS if "\ndef test_" not in block]
+PROGRAMS = [block for block in BLOCKS if "\ndef test_" not in block and "relet.lease(" not in block]
+ON_A_HOST = [block for block in BLOCKS if "relet.lease(" in block]
 TESTS = [block for block in BLOCKS if "\ndef test_" in block]
-MODULES = ("relet.client", "relet.testing")
+MODULES = ("relet", "relet.client", "relet.testing")
 HEAVY = {
     "asyncio", "dataclasses", "logging", "pydantic", "pyroute2", "random", "rich", "sqlite3", "structlog", "subprocess",
     "tempfile", "typer",
@@ -71,12 +73,25 @@ def project(tmp_path: Path) -> Path:
 
 def test_there_are_examples() -> None:
     assert len(PROGRAMS) >= 1
+    assert len(ON_A_HOST) >= 2
     assert len(TESTS) >= 4
 
 
 @pytest.mark.parametrize("block", PROGRAMS, ids=lambda block: block.splitlines()[0])
 def test_the_programs_of_the_page_run(block: str) -> None:
     exec(compile(block, str(PAGE), "exec"), {})  # what is exec'd is our own page
+
+
+@pytest.mark.namespaces
+@pytest.mark.parametrize("block", ON_A_HOST, ids=["a lease", "what happens"])
+def test_the_programs_with_a_lease_run_on_a_host(block: str) -> None:
+    need("ip")
+    with RealLink() as link:
+        server = link.server(pool="192.168.1.100-192.168.1.199")
+        program = link.host().start(sys.executable, "-X", "dev", "-W", "error", "-c", block)
+        assert program.wait() == 0, program.latest(20)
+        assert "192.168.1.100" in "\n".join(program.latest(20))
+        assert [row.state for row in server.leases] == ["released"]
 
 
 @pytest.mark.namespaces
@@ -97,14 +112,15 @@ def test_the_docstrings_of_the_client_are_true() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_the_page_lists_every_public_name(module: str) -> None:
     public = import_module(module).__all__
-    assert list(public) == sorted(public)
+    assert len(public) == len(set(public))
     assert listed(module) == set(public)
     assert all(hasattr(import_module(module), name) for name in public)
 
 
-def test_a_name_that_is_none_is_an_error() -> None:
-    with pytest.raises(AttributeError, match=r"module 'relet\.testing' has no attribute 'Nobody'"):
-        import_module("relet.testing").Nobody  # noqa: B018
+@pytest.mark.parametrize("module", ["relet", "relet.testing"])
+def test_a_name_that_is_none_is_an_error(module: str) -> None:
+    with pytest.raises(AttributeError, match=rf"module '{module}' has no attribute 'Nobody'"):
+        import_module(module).Nobody  # noqa: B018
 
 
 def test_examples_and_page_are_typed(project: Path) -> None:

@@ -1,6 +1,6 @@
 """The RFC 2131 client as a machine without a world: events in, effects out, time and dice as arguments.
 
-Whoever has a clock, sockets and an interface can drive it; `run/acquire.py` and `run/held.py` do, and docs/library.md shows
+Whoever has a clock, sockets and an interface can drive it; `run/acquire.py` and `run/lease.py` do, and docs/library.md shows
 how. Nothing here reads a clock, draws a random number, or touches a file or socket:
 
     >>> from relet.client import Client, ClientSettings, Command, Now, Send

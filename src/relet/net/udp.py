@@ -27,6 +27,7 @@ _IN = struct.Struct("!2xHI8x")  # linux/in.h struct sockaddr_in: family, port, a
 _SEGMENT = struct.Struct(f"@NiiH{socket.CMSG_SPACE(2) - socket.CMSG_LEN(2)}x")  # a control message: the length of each
 _UDP_SEGMENT = 103  # linux/udp.h
 _SEGMENTS_MAX = 64  # net/udp.h UDP_MAX_SEGMENTS, 128 since Linux 6.9
+_IP_TRANSPARENT = 19  # linux/in.h, as the next
 _IP_PKTINFO = 8  # linux/in.h; the socket module does not name it
 _IN_PKTINFO = struct.Struct("@I4s4s")  # interface index, source, destination
 
@@ -149,6 +150,15 @@ class Mouth:
             )
         except OSError as error:
             self.drops[failure(error)] += 1
+            return False
+        return True
+
+    def borrow(self) -> bool:
+        """Send from addresses too that the kernel does not know (ip(7), IP_TRANSPARENT). False if it does not allow it; then
+        `send` will say so."""
+        try:
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
+        except OSError:
             return False
         return True
 

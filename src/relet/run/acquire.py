@@ -22,6 +22,7 @@ from relet.client.settings import ClientSettings
 from relet.client.states import Bound, Init, Rebinding, Renewing, Requesting, Selecting, State
 from relet.model.effects import (
     CLIENT_PORT,
+    Binding,
     Configure,
     Deconfigure,
     Effect,
@@ -32,7 +33,7 @@ from relet.model.effects import (
     Send,
     SendArp,
 )
-from relet.model.events import Command, Event, LinkChanged
+from relet.model.events import ArpSeen, Command, Event, LinkChanged
 from relet.net import clock, netlink
 from relet.net.arp import ArpFrames
 from relet.net.claim import Claim
@@ -44,10 +45,11 @@ from relet.run.configure import Interface
 from relet.run.desk import Desk
 from relet.run.hook import Hooks, environment
 from relet.run.leasefile import Identity, LeaseFile
-from relet.run.loop import Loop
+from relet.run.loop import Sources
 from relet.run.plan import plan
 from relet.run.told import Told, configured, deconfigured, state_line
 from relet.wire.address import ip_text
+from relet.wire.arp import REPLY, REQUEST, Arp
 
 RELEASE_POLLS = 100
 RELEASE_POLL_S = 0.01
@@ -63,16 +65,18 @@ GOOD, NO, ENVIRONMENT = 0, 1, 3
 class Orders(msgspec.Struct, frozen=True):
     """What the operator wants beyond the machine's settings.
 
-    lease_file: where the lease is remembered. hook: program and arguments, () for none.
+    lease_file: where the lease is remembered, None: nowhere. hook: program and arguments, () for none.
     configure: touch the interface; False leaves it as it is and does everything else.
+    speak: for an address that perhaps nobody puts on the interface: answer ARP for it, and send from it.
     once: end when bound and announced. Address and lease file stay, and the kernel drops the address at the lease's end.
     release: have the remembered lease confirmed, give it back, and end.
     timeout: seconds after which to end if there is no address yet.
     """
 
-    lease_file: Path
+    lease_file: Path | None
     hook: tuple[str, ...] = ()
     configure: bool = True
+    speak: bool = False
     once: bool = False
     release: bool = False
     timeout: float = inf
@@ -83,8 +87,8 @@ class Acquire:
     if the interface cannot be used.
 
     tell: gets all that happens, and must not raise, for more is to be done than to tell it. ended: called when `finished`
-    may have become true. outcome: GOOD, NO (nothing obtained, nothing to release) or ENVIRONMENT. obtained: has there
-    been an address?
+    may have become true. binding: the lease whose address is in use. outcome: GOOD, NO (nothing obtained, nothing to
+    release) or ENVIRONMENT. obtained: has there been an address?
     """
 
     def __init__(
@@ -92,7 +96,7 @@ class Acquire:
         link: LinkInfo,
         settings: ClientSettings,
         orders: Orders,
-        loop: Loop,
+        loop: Sources,
         hooks: Hooks,
         desk: Desk,
         tell: Callable[[Told], None],
@@ -113,12 +117,16 @@ class Acquire:
                 loop.register(source, partial(self._readable, source))
                 stack.callback(loop.unregister, source)
             self._opened = stack.pop_all()
-        self._file = LeaseFile(orders.lease_file, Identity(settings.mac, settings.client_id))
-        remembered, note = self._file.read()
+        if orders.speak:
+            self._mouth.borrow()
+        identity = Identity(settings.mac, settings.client_id)
+        self._file = LeaseFile(orders.lease_file, identity) if orders.lease_file else None
+        remembered, note = self._file.read() if self._file else (None, None)
         if note:
             self._say(note.kind, note.text)
         self._client = Client(settings, SystemRandom().random, (Remembered(remembered),) if remembered else ())
         desk.attend(self._client)
+        self.binding: Binding | None = None
         self._sent = True
         self._refused: tuple[Note, ...] = ()
 
@@ -158,7 +166,17 @@ class Acquire:
         self._opened.close()
 
     def _readable(self, source: DhcpFrames | ArpFrames) -> None:
-        self.on(source.receive())
+        events = source.receive()
+        if self._orders.speak and self.binding:
+            self._speak_for(self.binding.address, events)
+        self.on(events)
+
+    def _speak_for(self, address: int, events: Sequence[Event]) -> None:
+        """RFC 5227 s2.5: whoever has an address answers ARP for it; a kernel that does not know it will not."""
+        for event in events:
+            if isinstance(event, ArpSeen) and event.arp.op == REQUEST and event.arp.tpa == address != event.arp.spa:
+                reply = Arp(REPLY, self.link.mac, address, event.arp.sha, event.arp.spa)
+                self._arp.send(SendArp(reply, event.arp.sha))
 
     def _prepare(self) -> None:
         netlink.switch_on(self.link.index)
@@ -232,11 +250,12 @@ class Acquire:
                 if error.code not in LINK_GOES:
                     self.end(ENVIRONMENT)
                 return
-        self.obtained = True
+        self.obtained, self.binding = True, effect.binding
         self._tell(configured(effect, self.link.name, now.wall))
         self._hooks.run(effect.cause, environment(effect.cause, self.link.name, effect.binding))
 
     def _deconfigure(self, effect: Deconfigure) -> None:
+        self.binding = None
         server_told = effect.cause != "release" or self._let_go()
         if not server_told:
             self.outcome = NO
@@ -257,6 +276,8 @@ class Acquire:
         return self._sent and not self._mouth.unsent()
 
     def _remember(self, leases: tuple[Remembered, ...]) -> None:
+        if self._file is None:
+            return
         try:
             if leases:
                 self._file.write(leases[0].binding)

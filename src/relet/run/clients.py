@@ -67,7 +67,7 @@ class Clients:
                 presence.start(self._monitor.links[name])
             for presence in self._presences.values():
                 if self._sockets and not presence.finished:
-                    presence.receive_callers(self._sockets)
+                    presence.receive_callers(self._sockets, self._loop)
             if self._pid_file and not self._over():
                 self._pid_file.write()
                 self._opened.callback(self._pid_file.remove)

@@ -18,7 +18,7 @@ import msgspec
 
 from relet.model.effects import Binding
 from relet.net.clock import now
-from relet.run.loop import Loop
+from relet.run.loop import Sources
 from relet.run.plan import plan
 from relet.wire import options
 from relet.wire.address import BROADCAST, ip_text, mask
@@ -51,7 +51,7 @@ class Hooks:
     """
 
     def __init__(
-        self, argv: tuple[str, ...], loop: Loop, told: Callable[[str], None], timeout: float = TIMEOUT_S
+        self, argv: tuple[str, ...], loop: Sources, told: Callable[[str], None], timeout: float = TIMEOUT_S
     ) -> None:
         self._argv = argv
         self._loop = loop

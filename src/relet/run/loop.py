@@ -43,6 +43,16 @@ class Readable(Protocol):
         """The descriptor."""
 
 
+class Sources(Protocol):
+    """Where what can be read is registered: the one loop, or, for a program that has one of its own, that one."""
+
+    def register(self, source: Readable | int, ready: Callback) -> None:
+        """Call `ready` whenever there is something to read."""
+
+    def unregister(self, source: Readable | int) -> None:
+        """The opposite; before the descriptor is closed."""
+
+
 class Loop:
     """Raises MachineError if the system has no alarms for it.
 

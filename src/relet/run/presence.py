@@ -13,6 +13,7 @@ from math import inf
 from pathlib import Path
 
 from relet.client.settings import ClientSettings
+from relet.model.effects import Binding
 from relet.model.events import Command, LinkChanged, Wake
 from relet.net import clock
 from relet.net.link import LinkError, LinkInfo
@@ -20,13 +21,16 @@ from relet.run.acquire import ENVIRONMENT, GOOD, NO, Acquire, Orders
 from relet.run.control import ControlError
 from relet.run.desk import Desk
 from relet.run.hook import Hooks
-from relet.run.loop import Loop
+from relet.run.loop import Loop, Sources
 from relet.run.report import Result
 from relet.run.told import Told
 from relet.wire.address import hex_text
 
 FAILED = "failed"
 """The event of an interface whose client cannot go on."""
+
+TIMEOUT = "timeout"
+"""The event of one that has no address in time."""
 
 
 class Presence:
@@ -42,7 +46,7 @@ class Presence:
         name: str,
         settings: Callable[[LinkInfo], ClientSettings],
         orders: Orders,
-        loop: Loop,
+        loop: Sources,
         tell: Callable[[Told], None],
         ended: Callable[[], None],
     ) -> None:
@@ -66,10 +70,10 @@ class Presence:
         else:
             self._attach(link)
 
-    def receive_callers(self, folder: Path) -> None:
+    def receive_callers(self, folder: Path, loop: Loop) -> None:
         """Make the control socket in a folder, while we still may. Without one the client does all else."""
         try:
-            self._desk.open(folder, self._loop)
+            self._desk.open(folder, loop)
         except (ControlError, OSError) as error:
             self._say("no-control", f"`relet status {self.name}` will not find this client: {error}")
 
@@ -98,10 +102,15 @@ class Presence:
         self._hooks.wake(mono)
         if self._times_up_at() <= mono:
             why = "no address" if self._client else f"there is no interface {self.name}, and so no address"
-            self._say("timeout", f"{why} after {self._orders.timeout:g} s")
+            self._say(TIMEOUT, f"{why} after {self._orders.timeout:g} s")
             self._end(NO)
         elif self._client and self._client.deadline() <= mono:
             self._client.on([Wake()])
+
+    @property
+    def binding(self) -> Binding | None:
+        """The lease whose address is in use."""
+        return self._client.binding if self._client else None
 
     def command(self, command: Command) -> None:
         """What the operator asks of the client: RENEW, RELEASE."""

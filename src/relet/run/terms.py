@@ -1,24 +1,23 @@
 """What a lease says, for a program that uses relet as a library: addresses as `ipaddress` has them, texts, seconds.
 
-An option that is malformed counts as absent; the octets of all options are there as they came.
+The values are those of `run/plan.py`, so what a server sent that cannot be meant is left out; the octets of all options are
+there as they came.
 """
 
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import Any
 
 import msgspec
 
-from relet.errors import WireError
 from relet.model.effects import Binding
-from relet.wire import options
-from relet.wire.option import Option
+from relet.run.plan import plan
 
 
 class Terms(msgspec.Struct, frozen=True):
     """The terms of a lease at one moment.
 
     address, prefix: ours, and the subnet that it lies in. server: who granted it (option 54). routers, dns, ntp: in the
-    server's order of preference. domain, search: names as the server gave them, not checked. mtu: None if not told.
+    server's order of preference. routes: destination and router, None for one on the link itself. domain, search, hostname:
+    names as RFC 1123 has them, '' and () for none. mtu: None if not told. captive_portal: a URI (RFC 8910), '' for none.
     granted, expires: seconds since 1970; `expires` is infinity for a lease without end. options: code -> octets.
     """
 
@@ -28,11 +27,14 @@ class Terms(msgspec.Struct, frozen=True):
     granted: float
     expires: float
     routers: tuple[IPv4Address, ...] = ()
+    routes: tuple[tuple[IPv4Network, IPv4Address | None], ...] = ()
     dns: tuple[IPv4Address, ...] = ()
     ntp: tuple[IPv4Address, ...] = ()
     domain: str = ""
     search: tuple[str, ...] = ()
+    hostname: str = ""
     mtu: int | None = None
+    captive_portal: str = ""
     options: dict[int, bytes] = {}
 
     @property
@@ -43,30 +45,28 @@ class Terms(msgspec.Struct, frozen=True):
 
 def terms(binding: Binding) -> Terms:
     """The terms of a binding."""
-    network, width = binding.prefix()
+    planned = plan(binding)
     return Terms(
         address=IPv4Address(binding.address),
-        prefix=IPv4Network((network, width)),
+        prefix=IPv4Network((binding.address & planned.netmask(), planned.width)),
         server=IPv4Address(binding.server),
         granted=binding.requested_at,
         expires=binding.expires(),
-        routers=_addresses(binding, options.ROUTERS),
-        dns=_addresses(binding, options.DOMAIN_NAME_SERVERS),
-        ntp=_addresses(binding, options.NTP_SERVERS),
-        domain=_decoded(binding, options.DOMAIN_NAME) or "",
-        search=tuple(_decoded(binding, options.DOMAIN_SEARCH) or ()),
-        mtu=_decoded(binding, options.INTERFACE_MTU),
+        routers=_addresses(planned.routers),
+        routes=tuple(
+            (IPv4Network((route.prefix, route.width)), IPv4Address(route.router) if route.router else None)
+            for route in planned.routes
+        ),
+        dns=_addresses(planned.nameservers),
+        ntp=_addresses(planned.ntp),
+        domain=planned.domain,
+        search=planned.search,
+        hostname=planned.hostname,
+        mtu=planned.mtu or None,
+        captive_portal=planned.captive_portal,
         options=dict(binding.options),
     )
 
 
-def _addresses(binding: Binding, option: Option) -> tuple[IPv4Address, ...]:
-    return tuple(IPv4Address(address) for address in _decoded(binding, option) or ())
-
-
-def _decoded(binding: Binding, option: Option) -> Any:
-    octets = binding.options.get(option.code)
-    try:
-        return None if octets is None else option.decode(octets)
-    except WireError:
-        return None
+def _addresses(addresses: tuple[int, ...]) -> tuple[IPv4Address, ...]:
+    return tuple(map(IPv4Address, addresses))

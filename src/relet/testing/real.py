@@ -82,7 +82,11 @@ class RealLink(Tape):
 
     def host(self, name: str = "", *, mac: str = "", address: str = "") -> RealHost:
         """A host without a program. address: such as '192.168.1.9/24', '' for none."""
-        return self._plugged(RealHost(*self._space(name or f"host-{len(self.hosts) + 1}", mac, address)))
+        return self._plugged(
+            RealHost(
+                *self._space(name or f"host-{1 + sum(type(each) is RealHost for each in self.hosts)}", mac, address)
+            )
+        )
 
     def server(
         self,
