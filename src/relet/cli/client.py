@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from relet.cli import presenting
 from relet.cli.telling import STDERR, STDOUT, Telling, print_results
 from relet.cli.words import complain
 from relet.client.conflict import Check
@@ -30,6 +31,9 @@ from relet.run.notify import Notify
 from relet.run.sinks import LogFile, SystemLog
 from relet.run.starter import Starter
 from relet.wire.address import parse_hex
+
+ETHERNET = 1
+"""Hardware type (RFC 2132 s9.14)."""
 
 SYSTEM_LOG = "syslog"
 """In place of a file's name."""
@@ -99,8 +103,8 @@ def parser() -> argparse.ArgumentParser:
     add = reader.add_argument
     add("iface", nargs="+", metavar="IFACE", help="a network interface that needs an address")
     add("--lease-file", type=Path, metavar="FILE", help="where the lease is remembered (/var/lib/relet/IFACE.lease)")
-    add("--hostname", default="", metavar="NAME", help="name to tell the server (option 12)")
     add("--client-id", type=_octets, metavar="HEX", help="client identifier (option 61), such as 01:52:54:00:12:34:56")
+    presenting.add_to(reader)
     add("--hook", type=_program, metavar="PROGRAM", help="run at each change of the lease; values in RELET_* variables")
     add(
         "--reboot-timeout",
@@ -198,10 +202,10 @@ def _settings(said: argparse.Namespace) -> ClientSettings:
     """What is the same on every interface. Raises ValueError for what does not go together."""
     return ClientSettings(
         mac=bytes(6),
-        hostname=said.hostname,
         client_id=said.client_id,
         reboot_timeout=said.reboot_timeout,
         use_remembered=said.use_remembered,
+        **presenting.presented(said),
         check_new=Check(said.conflict or Check.FULL),
         check_again=Check(said.conflict or Check.QUICK),
         # Whoever wants to give a lease back does not want another one.
@@ -213,4 +217,7 @@ def _on(settings: ClientSettings, link: LinkInfo) -> ClientSettings:
     """The settings of a client on this interface. Raises LinkError if it cannot have one."""
     if len(link.mac) != 6 or not any(link.mac):
         raise LinkError(f"{link.name} is not an Ethernet interface")
+    if settings.anonymous:
+        # RFC 7844 s3.5: the identifier is of the hardware address in use, and of nothing else.
+        settings = msgspec.structs.replace(settings, client_id=bytes((ETHERNET,)) + link.mac)
     return msgspec.structs.replace(settings, mac=link.mac, interface=link.name)

@@ -12,6 +12,9 @@ PARAMETERS = (1, 121, 3, 6, 12, 15, 26, 28, 33, 42, 51, 54, 58, 59, 119)
 """The options asked for by default: what an interface, its routes and its resolver can use, and the lease's times. Classless
 routes (121) come before routers and static routes (RFC 3442)."""
 
+ANONYMOUS_PARAMETERS = (1, 3, 6, 15, 51, 58, 59, 119, 121)
+"""What a host cannot do without; many ask for these (RFC 7844 s3.6)."""
+
 MIN_MESSAGE_SIZE = 576
 """Least value of option 57 (RFC 2132 s9.10)."""
 
