@@ -14,7 +14,7 @@ from relet.model.effects import Configure, Effect, SendArp
 from relet.model.events import Command, LinkChanged, Wake
 from relet.wire import arp
 from relet.wire.options import MessageType
-from support.client_rig import ADDRESS, LEASE_TIME, MAC, OTHER_MAC, REMEMBERED, SETTINGS, Dice, Rig, names, reach
+from support.client_rig import ADDRESS, CAREFUL, LEASE_TIME, MAC, OTHER_MAC, REMEMBERED, Dice, Rig, names, reach
 
 OFFER, ACK = MessageType.OFFER, MessageType.ACK
 INTRUDER = arp.announcement(OTHER_MAC, ADDRESS)
@@ -76,7 +76,7 @@ def _link_back() -> tuple[Rig, list[Effect]]:
 
 
 def _unanswered() -> tuple[Rig, list[Effect]]:
-    rig = Rig(REMEMBERED, replace(SETTINGS, use_remembered=True))
+    rig = Rig(REMEMBERED, replace(CAREFUL, use_remembered=True))
     return rig, rig.feed(Command.START)
 
 
@@ -104,7 +104,7 @@ def test_nobody_probes_for_an_address_in_use() -> None:
 @pytest.mark.parametrize("shown", [0.001, 0.5, 0.999999])
 def test_probes_come_at_random_times(shown: float) -> None:
     """R5227-2.1.1-01, R5227-2.1.1-02: a wait of up to a second, then three, one to two seconds apart."""
-    rig = Rig(None, SETTINGS, lambda: shown)
+    rig = Rig(None, CAREFUL, lambda: shown)
     rig.feed(Command.START)
     rig.wake_until(Selecting)
     rig.answer(OFFER)
@@ -197,7 +197,7 @@ def test_conflicts_that_are_ten_seconds_apart_are_each_met_with_one_announcement
     state: type[Bound | Renewing | Rebinding],
 ) -> None:
     """R5227-2.4-03, R5227-2.4-06: never more than one in ten seconds."""
-    rig = reach(state, replace(SETTINGS, lease_time=LEASE_TIME))
+    rig = reach(state, replace(CAREFUL, lease_time=LEASE_TIME))
     for _ in range(4):
         assert len(arps(rig.later(10.0).hear(INTRUDER))) == 1
     assert isinstance(rig.state, Bound | Renewing | Rebinding)

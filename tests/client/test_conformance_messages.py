@@ -19,9 +19,9 @@ from relet.wire.address import BROADCAST, BROADCAST_MAC, parse_ip
 from relet.wire.codes import INFINITE
 from relet.wire.message import Message
 from relet.wire.options import MessageType
-from support.client_rig import ADDRESS, CLIENT_ID, MAC, OTHER_MAC, REMEMBERED, SERVER, SETTINGS, Rig, reach
+from support.client_rig import ADDRESS, CAREFUL, CLIENT_ID, MAC, OTHER_MAC, REMEMBERED, SERVER, Rig, reach
 
-LOUD = replace(SETTINGS, vendor_class="maker", lease_time=INFINITE)
+LOUD = replace(CAREFUL, vendor_class="maker", lease_time=INFINITE)
 """A client that says all it can say."""
 
 BIND = parse_ip("192.168.1.250")
@@ -341,7 +341,7 @@ def test_unicast_goes_to_the_server_identifier_whatever_else_the_reply_says() ->
 def test_what_does_not_fit_goes_into_file_as_options() -> None:
     """R2131-4.4.1-25, R2131-4.4.1-35, R2131-4.1-18, R2131-4.1-19, R2131-4.1-20, R2131-4.1-21, R2131-4.1-22,
     R2131-4.1-23, R2131-4.1-24."""
-    talkative = replace(SETTINGS, hostname="h" * 120, vendor_class="v" * 200)
+    talkative = replace(CAREFUL, hostname="h" * 120, vendor_class="v" * 200)
     payload = reach(Requesting, talkative).sends[-1].payload
     in_options, padding = _field(payload[240:])
     in_file, file_padding = _field(payload[108:236])

@@ -15,7 +15,7 @@ from relet.run.plan import plan
 from relet.wire import message, options
 from relet.wire.address import parse_ip
 from relet.wire.options import MessageType
-from support.client_rig import ADDRESS, MAC, OTHER_MAC, SERVER, SETTINGS, Rig, reach
+from support.client_rig import ADDRESS, CAREFUL, MAC, OTHER_MAC, SERVER, Rig, reach
 
 ASKING = (Selecting, Requesting, Rebooting, Renewing, Rebinding)
 MASK = {1: bytes((255, 255, 255, 0))}
@@ -62,7 +62,7 @@ def test_giaddr_is_no_router() -> None:
 @pytest.mark.parametrize("mac", [MAC, OTHER_MAC])
 def test_without_an_identifier_the_hardware_address_tells_clients_apart(mac: bytes) -> None:
     """R2131-2-01, R2131-4.2-07, R2132-9.14-02: none is made up that another host might make up as well."""
-    rig = Rig(None, replace(SETTINGS, client_id=None, mac=mac))
+    rig = Rig(None, replace(CAREFUL, client_id=None, mac=mac))
     rig.feed(Command.START)
     rig.wake_until(Selecting)
     asked = [rig.sent]
@@ -78,7 +78,7 @@ def test_without_an_identifier_the_hardware_address_tells_clients_apart(mac: byt
 
 def test_every_interface_has_a_client_of_its_own() -> None:
     """R2131-3.6-01: what one of them is told is nothing to the other."""
-    one, other = reach(Requesting), Rig(None, replace(SETTINGS, mac=OTHER_MAC, interface="eth1"))
+    one, other = reach(Requesting), Rig(None, replace(CAREFUL, mac=OTHER_MAC, interface="eth1"))
     before = other.state
     for kind in (MessageType.ACK, MessageType.NAK):
         reply = one.reply(kind)
@@ -132,9 +132,9 @@ def test_routes_in_several_parts_are_one_option() -> None:
 def test_a_message_may_have_what_an_ethernet_carries() -> None:
     """R3442-sizing-01, R3442-sizing-02: and an operator may set more."""
     for size in (1500, 9000, 65535):
-        said = message.decode(reach(Selecting, replace(SETTINGS, max_message_size=size)).sends[-1].payload)
+        said = message.decode(reach(Selecting, replace(CAREFUL, max_message_size=size)).sends[-1].payload)
         assert said.uint(options.MAX_MESSAGE_SIZE.code) == size
-    assert SETTINGS.max_message_size == 1500
+    assert CAREFUL.max_message_size == 1500
 
 
 def test_replies_larger_than_bootp_are_taken() -> None:

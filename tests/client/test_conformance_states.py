@@ -31,7 +31,6 @@ from support.client_rig import (
     OTHER_SERVER,
     REMEMBERED,
     SERVER,
-    SETTINGS,
     START,
     Rig,
     reach,
@@ -306,7 +305,7 @@ def test_rebooting_asks_again_by_the_algorithm_of_section_4_1() -> None:
 @pytest.mark.parametrize("permitted", [False, True])
 def test_the_rest_of_an_unexpired_lease_may_be_used_without_an_answer(permitted: bool) -> None:
     """R2131-3.2-20, R2131-3.7-02."""
-    rig = Rig(REMEMBERED, replace(SETTINGS, use_remembered=permitted))
+    rig = Rig(REMEMBERED, replace(CAREFUL, use_remembered=permitted))
     rig.feed(Command.START)
     rig.wake_until(Bound if permitted else Selecting)
     if permitted:

@@ -17,8 +17,8 @@ from relet.model.events import Command, Wake
 from relet.wire.options import MessageType
 from support.client_deeds import configured, held, shows
 from support.client_rig import (
+    CAREFUL,
     LEASE_TIME,
-    SETTINGS,
     Rig,
     reach,
 )
@@ -63,7 +63,7 @@ def test_t1_and_t2_have_their_defaults_and_a_little_chance() -> None:
     """R2131-4.4.5-02, R2131-4.4.5-10, R2131-4.4.5-11."""
     seen = set()
     for shown in (0.0, 0.25, 0.5, 0.999):
-        rig = Rig(None, SETTINGS, shows(shown))
+        rig = Rig(None, CAREFUL, shows(shown))
         rig.feed(Command.START)
         rig.wake_until(Selecting)
         rig.answer(OFFER)
@@ -98,7 +98,7 @@ def test_copies_wait_ever_longer_and_by_chance(tries: int) -> None:
     """R2131-4.1-30, R2131-4.1-31, R2131-4.1-32, R2131-4.1-33, R2131-4.1-34, R2131-4.1-35."""
     waits = []
     for shown in (0.0, 0.3, 0.7, 0.999999):
-        rig = Rig(None, SETTINGS, shows(shown))
+        rig = Rig(None, CAREFUL, shows(shown))
         rig.feed(Command.START)
         rig.wake_until(Selecting)
         for _ in range(tries - 1):
