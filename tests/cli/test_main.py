@@ -65,6 +65,43 @@ def test_only_what_is_called_is_loaded(arguments: tuple[str, ...]) -> None:
     assert not loaded & heavy
 
 
+SLOW_TO_LOAD = {
+    "typer", "click", "rich", "structlog", "pydantic", "pyroute2", "asyncio", "logging", "dataclasses", "inspect", "ast",
+    "typing_extensions", "tempfile", "random", "shutil", "json", "traceback", "relet.server", "relet.config",
+    "relet.store", "relet.lab",
+}  # fmt: skip
+"""What a client must have no need of: loading it would take a good part of the time to the first message, or more."""
+
+
+def test_a_client_loads_nothing_that_is_slow() -> None:
+    program = (
+        "import sys\n"
+        "from relet.cli.main import run\n"
+        "try:\n"
+        "    run(['client', '--help'])\n"
+        "finally:\n"
+        "    print(*sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True)
+    assert ended.returncode == 0
+    loaded = set(ended.stdout.splitlines()[-1].split())
+    assert {"relet.client.machine", "relet.run.acquire"} <= loaded
+    assert loaded & SLOW_TO_LOAD == set()
+
+
+def test_what_was_left_out_for_speed_is_there_for_others() -> None:
+    program = "import relet.cli.lean, msgspec, typing_extensions, sys\nsys.exit(not typing_extensions.Required)"
+    assert subprocess.run([sys.executable, "-c", program], timeout=TIMEOUT_S, check=False).returncode == 0
+
+
+def test_a_library_that_is_there_already_stays_as_it_is() -> None:
+    program = (
+        "import typing_extensions as before, sys, relet.cli.lean\nsys.exit(sys.modules[before.__name__] is not before)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], timeout=TIMEOUT_S, check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("error", "code", "told"),
     [

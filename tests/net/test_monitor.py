@@ -40,7 +40,7 @@ def monitor(host: Host) -> Iterator[LinkMonitor]:
 
 def told(notices: list[Notice]) -> list[tuple[str, bool | None]]:
     """Names, and whether the link is up; None for gone."""
-    return [(name, link.up if link else None) for name, link in notices]
+    return [(each.name, each.link.up if each.link else None) for each in notices]
 
 
 @pytest.mark.namespaces
@@ -85,7 +85,7 @@ def test_an_interface_that_comes_is_told_of_as_the_kernel_knows_it(host: Host, m
 
     until(up)
     known = netlink.link("late0")
-    assert {(name, link.index, link.mac, link.mtu) for name, link in seen if link} == {
+    assert {(each.name, each.link.index, each.link.mac, each.link.mtu) for each in seen if each.link} == {
         ("late0", known.index, known.mac, known.mtu)
     }
 

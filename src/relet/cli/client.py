@@ -5,7 +5,6 @@ Reads the command line, prints what happens, and turns errors into exit codes. W
 
 import argparse
 import os
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -40,6 +39,9 @@ SYSTEM_LOG = "syslog"
 
 SHORTEST_S = 0.1
 """The least that can be asked for as a time to wait."""
+
+HELP_WIDTH = 100
+"""Columns of the help."""
 
 ABOUT = """\
 Obtain an address for each IFACE and keep it; at the next start, ask for the same one.
@@ -97,7 +99,8 @@ def parser() -> argparse.ArgumentParser:
         prog="relet client",
         usage="relet client [OPTIONS] IFACE...",
         description=ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # With a width it need not ask the terminal for each option, by a module that loads five others.
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=HELP_WIDTH),
         allow_abbrev=False,
     )
     add = reader.add_argument
@@ -179,12 +182,12 @@ def _seconds(text: str) -> float:
 
 def _program(text: str) -> str:
     """Its absolute path."""
-    path = str(Path(text).absolute())
-    if not shutil.which(path):
+    path = Path(text).absolute()
+    if path.is_dir() or not os.access(path, os.X_OK):
         raise argparse.ArgumentTypeError(
             f"{text} is no program that can be run; write the path of one that is executable"
         )
-    return path
+    return str(path)
 
 
 def _orders(name: str, said: argparse.Namespace) -> Orders:

@@ -12,7 +12,7 @@ INTERRUPTED = 130
 try:  # importing takes longer than an impatient user waits
     from collections.abc import Callable, Sequence
     from importlib import import_module
-    from typing import Any, NamedTuple
+    from typing import Any
 
     from relet import __version__
     from relet.errors import ConfigError, MachineError, ReletError
@@ -32,16 +32,17 @@ COLUMN = 10
 """Width of the commands' names in the help."""
 
 
-class Command(NamedTuple):
+class Command:
     """A row of `relet --help`. target: 'module:function'.
 
     The function has typer's annotations; or, if plain, takes the arguments as they were written and gives the exit code.
     """
 
-    name: str
-    target: str
-    summary: str
-    plain: bool = False
+    def __init__(self, name: str, target: str, summary: str, plain: bool = False) -> None:
+        self.name = name
+        self.target = target
+        self.summary = summary
+        self.plain = plain
 
 
 COMMANDS = (
@@ -111,10 +112,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(command: Command, arguments: Sequence[str]) -> int:
-    function = _load(command.target)
     if command.plain:
-        code: int = function(arguments)
+        import_module("relet.cli.lean")
+        code: int = _load(command.target)(arguments)
         return code
+    function = _load(command.target)
     import_module("relet.cli.typed").run(command.name, function, arguments)
     return GOOD
 

@@ -5,7 +5,8 @@ a state does without leaving it (retransmit, gather offers, probe, announce, def
 """
 
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 from relet.client.states import (
     Attached,
@@ -53,7 +54,7 @@ class Cause(StrEnum):
     EXPIRY = "lease over"
 
 
-class Arrow(NamedTuple):
+class Arrow(msgspec.Struct, frozen=True):
     """One way between two states."""
 
     source: type[State]
@@ -157,9 +158,8 @@ def diagram() -> str:
     alike = {(arrow.cause, arrow.target) for arrow in _WORLD if arrow.source is Init}
     lines = ["stateDiagram-v2", "    [*] --> Stopped", "    state Running {"]
     inside, outside = [], []
-    for source, cause, target in sorted(
-        ARROWS, key=lambda arrow: (arrow.source.__name__, arrow.target.__name__, arrow.cause)
-    ):
+    for arrow in sorted(ARROWS, key=lambda arrow: (arrow.source.__name__, arrow.target.__name__, arrow.cause)):
+        source, cause, target = arrow.source, arrow.cause, arrow.target
         row = f"{source.__name__} --> {target.__name__}: {cause}"
         if source in _RUNNING and target in _RUNNING:
             inside.append("        " + row)

@@ -7,7 +7,9 @@ Ethernet frame, out of which the kernel has already taken an outer 802.1Q tag.
 import ctypes
 import socket
 import struct
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 SO_ATTACH_FILTER = 26
 """asm-generic/socket.h; the socket module does not name it."""
@@ -28,7 +30,7 @@ _RETURN = 0x06
 _Goal = Literal["next", "keep", "drop"]
 
 
-class Step(NamedTuple):
+class Step(msgspec.Struct, frozen=True):
     """One instruction; where it goes from there is resolved by `program`."""
 
     code: int

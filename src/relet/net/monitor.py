@@ -7,7 +7,8 @@ import errno
 import os
 import socket
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from relet.net import netlink
 from relet.net.link import LinkError, LinkInfo
@@ -20,7 +21,7 @@ _RTMGRP_LINK = 1
 _DATAGRAM_MAX = 65536
 
 
-class Notice(NamedTuple):
+class Notice(msgspec.Struct, frozen=True):
     """What became of the interface of that name. link: as it is now, without its addresses; None if there is none."""
 
     name: str

@@ -9,7 +9,8 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from relet.errors import WireError
 from relet.model.effects import SERVER_PORT, Send
@@ -35,7 +36,7 @@ _CHECKED = 1 << 3 | 1 << 7  # the sum is not there yet; it has been found right
 _ETHERNET_LIKE = (1, 772)  # linux/if_arp.h ARPHRD_ETHER, ARPHRD_LOOPBACK
 
 
-class Heard(NamedTuple):
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """A frame, and whether the checksum of what it carries has to be looked at.
 
     Not if the interface has done so, nor between machines of one host, where nobody fills it in.

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from functools import partial
 from math import inf
 from pathlib import Path
-from random import SystemRandom
 from typing import assert_never
 
 import msgspec
@@ -34,7 +33,7 @@ from relet.model.effects import (
     SendArp,
 )
 from relet.model.events import ArpSeen, Command, Event, LinkChanged
-from relet.net import clock, netlink
+from relet.net import clock, dice, netlink
 from relet.net.arp import ArpFrames
 from relet.net.claim import Claim
 from relet.net.client_sockets import open_sockets
@@ -124,7 +123,7 @@ class Acquire:
         remembered, note = self._file.read() if self._file else (None, None)
         if note:
             self._say(note.kind, note.text)
-        self._client = Client(settings, SystemRandom().random, (Remembered(remembered),) if remembered else ())
+        self._client = Client(settings, dice.throw, (Remembered(remembered),) if remembered else ())
         desk.attend(self._client)
         self.binding: Binding | None = None
         self._sent = True
