@@ -23,6 +23,7 @@ from relet.client.states import (
 from relet.model.effects import Configure, Effect, Gateway, Remember, Remembered, Send, SendArp
 from relet.model.events import Arrival, Command, LinkChanged, Woken
 from relet.wire import arp, message
+from relet.wire.address import parse_ip
 from relet.wire.message import Message
 from relet.wire.options import MessageType
 from support.client_rig import (
@@ -266,7 +267,7 @@ def test_a_laptop_comes_home_and_finds_its_address() -> None:
     (request,) = messages(rig.feed(Command.START))
     assert request.ip(50) == AWAY.binding.address
     effects = rig.hear(HERE)
-    assert names(effects) == ["REQUEST", "remember:2", "configure:network", "note:network-known"]
+    assert names(effects) == ["REQUEST", "probe", "remember:2", "configure:network", "note:network-known"]
     (again,) = messages(effects)
     assert again.ip(50) == ADDRESS
     assert again.xid != request.xid
@@ -352,9 +353,17 @@ def test_with_full_checks_the_lease_of_the_network_that_is_here_is_asked_for() -
 
 def test_a_host_that_slept_asks_again_and_keeps_its_address_meanwhile() -> None:
     rig = reach(Bound)
-    (request,) = messages(rig.later(60).feed(Woken()))
+    effects = rig.later(60).feed(Woken())
+    assert names(effects) == ["REQUEST", "probe"]
+    (request,) = messages(effects)
     assert (request.ip(50), request.ciaddr) == (ADDRESS, 0)
     assert names(rig.answer(ACK)) == ["remember:1", "configure:reboot"]
+
+
+def test_somebody_took_the_address_of_a_host_that_slept() -> None:
+    rig = reach(Bound)
+    rig.later(60).feed(Woken())
+    assert names(rig.hear(arp.announcement(OTHER_MAC, ADDRESS)))[0] == "deconfigure:conflict"
 
 
 # Quick checks
@@ -437,6 +446,31 @@ def test_which_check_for_which_address(settings: ClientSettings, new: type[State
     rig.feed(Command.START)
     rig.answer(ACK)
     assert isinstance(rig.state, again)
+
+
+@pytest.mark.parametrize(
+    ("address", "options", "taken"),
+    [
+        ("192.168.1.255", {1: bytes((255, 255, 255, 0))}, False),
+        ("192.168.1.0", {1: bytes((255, 255, 255, 0))}, False),
+        ("192.168.1.1", {1: bytes((255, 255, 255, 0))}, False),  # the server's own
+        ("192.168.1.0", {1: bytes((255, 255, 255, 254))}, True),  # RFC 3021
+        ("192.168.1.255", {1: bytes((255, 255, 255, 255))}, True),
+        ("192.168.1.255", {1: bytes((255, 255, 254, 0))}, False),
+        ("192.168.1.255", {1: bytes((255, 255, 252, 0))}, True),
+        ("192.168.1.255", {1: bytes((255, 0, 255, 0))}, True),  # no mask
+        ("192.168.1.255", {}, True),
+    ],
+)
+def test_an_address_that_no_host_of_its_subnet_can_have_is_not_taken(
+    address: str, options: dict[int, bytes], taken: bool
+) -> None:
+    rig = quick()
+    rig.feed(Command.START)
+    carried = {code: octets for code, octets in rig.reply(OFFER).options.items() if code != 1} | options
+    rig.answer(OFFER, parse_ip(address), options=carried)
+    assert isinstance(rig.state, Requesting) is taken
+    assert rig.client.dropped == ({} if taken else {"bad-address": 1})
 
 
 # RFC 8925, RFC 4039, RFC 7844

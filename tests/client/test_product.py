@@ -201,7 +201,7 @@ TABLE: dict[str, dict[str, str]] = {
     "the gateway answers": {ALL: "."},
     "woken": {
         "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Attached Probing Backoff V6Only": ".",
-        "Bound Renewing Rebinding": "Attached REQUEST",
+        "Bound Renewing Rebinding": "Attached REQUEST probe",
     },
     "ARP by other host for the address": {
         "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Backoff V6Only": ".",

@@ -11,6 +11,7 @@ from relet.client.settings import ClientSettings
 from relet.client.states import Attached, Rebinding, Rebooting, Renewing, Requesting, Selecting, State
 from relet.errors import WireError
 from relet.wire import message, options
+from relet.wire.address import BROADCAST, mask
 from relet.wire.codes import INFINITE
 from relet.wire.message import Message
 from relet.wire.options import MessageType
@@ -31,7 +32,7 @@ class Drop(StrEnum):
     NO_SERVER_IDENTIFIER = "no-server-identifier"  # RFC 2131 table 3: MUST
     OTHER_SERVER = "other-server"  # not the server that was selected
     OTHER_ADDRESS = "other-address"  # not the address that was asked for
-    BAD_ADDRESS = "bad-address"  # no host can have it
+    BAD_ADDRESS = "bad-address"  # no host can have it, or not this one: the server's own, or the subnet's first or last
     NO_LEASE_TIME = "no-lease-time"  # RFC 2131 table 3: MUST in DHCPOFFER and DHCPACK to a DHCPREQUEST
     SHORT_LEASE_TIME = "short-lease-time"  # less than MIN_LEASE_TIME
     LEASE_OVER = "lease-over"  # the answer took longer than the lease lasts
@@ -152,7 +153,7 @@ def _judged(reply: Message, wanted: Expected, settings: ClientSettings, now: flo
         return Drop.OTHER_SERVER
     if kind is MessageType.NAK:
         return Reply(kind, server, reply) if wanted.refuser in (0, server) else Drop.OTHER_SERVER
-    if not usable(reply.yiaddr):
+    if not usable(reply.yiaddr) or reply.yiaddr == server or _of_the_subnet_itself(reply):
         return Drop.BAD_ADDRESS
     if wanted.address not in (0, reply.yiaddr):
         return Drop.OTHER_ADDRESS
@@ -165,6 +166,16 @@ def _judged(reply: Message, wanted: Expected, settings: ClientSettings, now: flo
     if lease_time != INFINITE and wanted.sent + lease_time <= now:
         return Drop.LEASE_OVER
     return Reply(kind, server, reply, reply.yiaddr, lease_time, _v6only_wait(reply, settings))
+
+
+def _of_the_subnet_itself(reply: Message) -> bool:
+    """Is it the subnet's own address or its broadcast address (RFC 1122 s3.2.1.3)? 31 bits have none (RFC 3021)."""
+    netmask = reply.ip(options.SUBNET_MASK.code)
+    width = 0 if netmask is None else netmask.bit_count()
+    if not 0 < width < 31 or netmask != mask(width):
+        return False
+    host = reply.yiaddr & ~mask(width) & BROADCAST
+    return host in (0, ~mask(width) & BROADCAST)
 
 
 def _v6only_wait(reply: Message, settings: ClientSettings) -> int | None:

@@ -211,7 +211,8 @@ class Acquiring(Core):
         ask = self._first(now) if another else rebooting.ask
         self._go(Cause.KNOWN, Attached(held, watch, ask, now.mono + self.settings.reboot_timeout))
         text = f"the gateway of {ip_text(here.binding.address)} is here; using it while servers are asked"
-        asked = self._ask() if another else []
+        # RFC 5227 s2.1: no address is used before anybody was asked; for the other one it has happened.
+        asked = [*self._ask(), *self._first_probe(here.binding.address)] if another else []
         return [*asked, *self._configure(here.binding, "network"), Note("network-known", text)]
 
     def _quickly_found(self, lease: Remembered, heard: arp.Arp) -> bool:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from relet.client import conflict, grant, memory, transaction
 from relet.client.arrows import Cause
+from relet.client.conflict import Check
 from relet.client.core import Core
 from relet.client.states import (
     Attached,
@@ -107,12 +108,17 @@ class Holding(Core):
         return self._remember(memory.remember(memory.without(self.remembered, known.binding), known))
 
     def _woken(self, now: Now) -> list[Effect]:
-        """s3.7: verify the address. It stays meanwhile, for connections' sake: the link did not go down."""
+        """s3.7, RFC 5227 s2.1: verify the address and check it again. It stays meanwhile, for the sake of connections: the
+        link did not go down."""
         match self.state:
             case (Bound() | Renewing() | Rebinding()) as leased:
                 give_up_at = now.mono + self.settings.reboot_timeout
-                self._go(Cause.WOKEN, Attached(leased.held, leased.watch, self._first(now), give_up_at))
-                return self._ask()
+                watch, probes = leased.watch, list[Effect]()
+                if self.settings.check_again is not Check.OFF:
+                    watch = conflict.watch(self.settings.conflict, now.mono, Check.QUICK)
+                    probes = [SendArp(arp.probe(self.settings.mac, leased.held.binding.address))]
+                self._go(Cause.WOKEN, Attached(leased.held, watch, self._first(now), give_up_at))
+                return [*self._ask(), *probes]
             case _:
                 return []
 

@@ -161,7 +161,8 @@ def _message(
         flags=flags,
         ciaddr=ciaddr,
         chaddr=settings.mac,
-        options=carried,
+        # RFC 7844 s3.1: an order that tells nothing of the program.
+        options=dict(sorted(carried.items())) if settings.anonymous else carried,
     )
 
 

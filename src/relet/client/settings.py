@@ -8,7 +8,7 @@ from relet.wire import options
 from relet.wire.codes import INFINITE
 from relet.wire.names import E_FLAG
 
-PARAMETERS = (1, 121, 3, 6, 12, 15, 26, 28, 33, 42, 51, 54, 58, 59, 119)
+PARAMETERS = (1, 121, 3, 6, 12, 15, 26, 28, 33, 42, 51, 54, 58, 59, 114, 119)
 """The options asked for by default: what an interface, its routes and its resolver can use, and the lease's times. Classless
 routes (121) come before routers and static routes (RFC 3442)."""
 
