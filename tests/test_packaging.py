@@ -12,7 +12,7 @@ from relet.config.load import parse
 from relet.net.rights import CAP_NET_BIND_SERVICE, CAP_NET_RAW, KEPT
 from relet.net.sockets import RECEIVE_BUFFER
 from relet.run.control import CLIENTS
-from relet.run.hook import FAREWELL_S
+from relet.run.programs import FAREWELL_S
 from support.lab import need
 from support.talking import host
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from relet.model.effects import Binding
-from relet.run.hook import FAREWELL_S, TIMEOUT_S, environment
-from relet.run.told import CONFIGURED, DECONFIGURED
+from relet.run.hook import TIMEOUT_S
+from relet.run.programs import FAREWELL_S
+from relet.run.variables import REASONS, UDHCPC, environment
 from support.lab import RELET, Lab, Process, need
 
 pytestmark = pytest.mark.namespaces
@@ -93,8 +94,17 @@ def first_cells(*, beginning: str) -> set[str]:
 
 
 def test_the_manual_has_every_reason_and_variable_of_a_hook() -> None:
-    assert first_cells(beginning="[a-z]") == CONFIGURED.keys() | DECONFIGURED.keys()
+    rows = [[cell.strip() for cell in line.split("|")] for line in manual().splitlines() if line.startswith("|")]
+    told = {
+        reason: (row[3].strip("`"), row[4].strip("`"))
+        for row in rows
+        for reason in re.findall(r"`([a-z0-9-]*)`", row[1])
+        if len(row) == 6
+    }
+    assert told == REASONS
     variables = environment("bound", "eth0", Binding(1, 1, 0.0, 60, 30, 50))
-    assert first_cells(beginning="RELET_") == variables.keys() - {"RELET_REASON"} | {"RELET_OPTION_<NAME>"}
+    ours = {name for name in variables if name.startswith("RELET_")}
+    assert first_cells(beginning="RELET_") == ours - {"RELET_REASON"} | {"RELET_OPTION_<NAME>"}
     assert "`RELET_REASON`" in manual()
+    assert {f"`{name}`" for name in UDHCPC.values()} <= set(re.findall(r"`\w+`", manual()))
     assert f"longer than {TIMEOUT_S:g} s is killed, and when the client ends,\nafter {FAREWELL_S:g} s" in manual()

@@ -126,7 +126,7 @@ def test_no_configure_does_everything_else(host: Host) -> None:
     event(client, "unbound")
     event(client, "hook")
     assert client.wait() == 0
-    assert written.read_text() == "remembered c0 192.168.1.5/24\nstop c0 192.168.1.5/24\n"
+    assert written.read_text() == "preinit c0 /\nremembered c0 192.168.1.5/24\nstop c0 192.168.1.5/24\n"
     assert file.read()[0] is not None
 
 

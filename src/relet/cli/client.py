@@ -37,6 +37,9 @@ ETHERNET = 1
 SYSTEM_LOG = "syslog"
 """In place of a file's name."""
 
+MAX_METRIC = 1 << 31
+"""The kernel takes twice as much; there are further interfaces to come."""
+
 SHORTEST_S = 0.1
 """The least that can be asked for as a time to wait."""
 
@@ -130,6 +133,13 @@ def parser() -> argparse.ArgumentParser:
         help="end with code 1 if there is no address by then",
     )
     add("--no-configure", action="store_true", help="do everything but touch the interface")
+    add("--no-resolver", action="store_true", help="leave resolv.conf alone")
+    add(
+        "--metric",
+        type=_metric,
+        metavar="N",
+        help="metric of routes; one more for each further interface (1000 and the interface's index)",
+    )
     add(
         "--conflict",
         choices=[str(check) for check in Check],
@@ -168,6 +178,12 @@ def _octets(text: str) -> bytes:
         raise argparse.ArgumentTypeError(f"{error}; write octets such as 01:52:54:00:12:34:56") from None
 
 
+def _metric(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= MAX_METRIC:
+        raise argparse.ArgumentTypeError(f"{text!r} is no metric; write a number from 1 to {MAX_METRIC}, such as 100")
+    return int(text)
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -195,6 +211,8 @@ def _orders(name: str, said: argparse.Namespace) -> Orders:
         lease_file=(said.lease_file or default_path(name)).absolute(),
         hook=(said.hook,) if said.hook else (),
         configure=not said.no_configure,
+        resolver=not said.no_resolver,
+        metric=None if said.metric is None else said.metric + said.iface.index(name),
         once=said.once,
         release=said.release,
         timeout=said.timeout,

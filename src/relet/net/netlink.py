@@ -1,18 +1,19 @@
 """What is asked of the kernel about interfaces, addresses and routes.
 
 Each function opens a netlink socket, asks and closes it: nothing is kept. Every refusal is a LinkError, except where the
-wish was already true: what is there is replaced, and what is gone counts as taken away.
+wish was already true: an address that is there is given its new lifetime, and what is gone counts as taken away. A route
+replaces one of ours (RTPROT_DHCP, on that interface) to the same prefix with the same metric, and nobody else's.
 """
 
 import errno
 import os
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from relet.net import rtnetlink
 from relet.net.link import LinkError, LinkInfo, Route, carries
-from relet.net.rtnetlink import CREATE_OR_REPLACE, Kernel, Request, attribute, attributes
+from relet.net.rtnetlink import CREATE_NEW, CREATE_OR_REPLACE, Kernel, Request, attribute, attributes
 from relet.wire.address import BROADCAST, ip_text, mask
 
 FOREVER = 0xFFFFFFFF
@@ -41,7 +42,7 @@ _ROUTE_TO, _ROUTE_OUT, _ROUTE_VIA, _ROUTE_METRIC, _ROUTE_SOURCE = 1, 4, 5, 6, 7
 _UP = 0x1  # IFF_UP
 _MAIN_TABLE = 254
 _PROTOCOL_DHCP = 16
-_SCOPE_LINK, _SCOPE_GLOBAL = 253, 0
+_SCOPE_NOWHERE, _SCOPE_LINK, _SCOPE_GLOBAL = 255, 253, 0
 _UNICAST = 1
 _ONLINK = 4
 
@@ -91,19 +92,23 @@ def put_address(index: int, address: int, width: int, lifetime: int = FOREVER) -
 
 
 def put_lease(
-    index: int, address: int, width: int, lifetime: int, routes: Sequence[tuple[Route, int]]
+    index: int,
+    address: int,
+    width: int,
+    lifetime: int,
+    routes: Sequence[tuple[Route, int]],
+    known: Container[Route] = (),
 ) -> list[LinkError]:
     """Put an address on an interface and then the routes that use it, each with its metric; all in one request.
 
-    Gives what went wrong with single routes. Raises LinkError if the address cannot be put there.
+    known: routes that we have put there before; they stay as they are if they still are there. Gives what went wrong with
+    single routes. Raises LinkError if the address cannot be put there.
     """
+    requests = [_put_address(index, address, width, lifetime)]
+    for route, metric in routes:
+        requests += _put_route(index, route, address, metric, route in known)
     with Kernel() as kernel:
-        first, *rest = kernel.carry_out(
-            [
-                _put_address(index, address, width, lifetime),
-                *(_put_route(index, route, address, metric) for route, metric in routes),
-            ]
-        )
+        first, *rest = kernel.carry_out(requests)
     if isinstance(first, LinkError):
         raise first
     return [each for each in rest if isinstance(each, LinkError)]
@@ -122,24 +127,17 @@ def take_address(index: int, address: int, width: int) -> bool:
 
 
 def put_route(index: int, route: Route, source: int, metric: int) -> None:
-    """Add a route, or set it right if one to that prefix with that metric is there. Raises LinkError.
+    """Add a route, or set ours right if one to that prefix with that metric is there. Raises LinkError.
 
     The router is taken to be on the link whether or not its address lies in our prefix (RFC 3442 'Local Subnet Routes'
     leaves routers outside of it to the client).
     """
-    _carry_out(_put_route(index, route, source, metric))
+    _carry_out(*_put_route(index, route, source, metric))
 
 
 def take_route(index: int, route: Route, metric: int) -> bool:
-    """Remove a route. Was it there? Raises LinkError."""
-    return _carry_out(
-        Request(
-            f"cannot remove the route to {ip_text(route.prefix)}/{route.width}",
-            rtnetlink.DEL_ROUTE,
-            _route(index, route, metric),
-            harmless=(errno.ESRCH, errno.ENODEV),
-        )
-    )
+    """Remove our route to that prefix with that metric. Was it there? Raises LinkError."""
+    return _carry_out(_take_route(index, route, metric))
 
 
 def _put_address(index: int, address: int, width: int, lifetime: int) -> Request:
@@ -147,36 +145,54 @@ def _put_address(index: int, address: int, width: int, lifetime: int) -> Request
         _ADDRESS.pack(socket.AF_INET, width, 0, _SCOPE_GLOBAL, index)
         + attribute(_ADDRESS_LOCAL, _IP.pack(address))
         + attribute(_ADDRESS_PEER, _IP.pack(address))
-        + attribute(_ADDRESS_BROADCAST, _IP.pack(address | ~mask(width) & BROADCAST))
+        # RFC 3021: with a prefix of 31 bits, what would be the broadcast address is the other host's.
+        + (attribute(_ADDRESS_BROADCAST, _IP.pack(address | ~mask(width) & BROADCAST)) if width < 31 else b"")
         + attribute(_ADDRESS_LIFETIMES, _LIFETIMES.pack(lifetime, lifetime, 0, 0))
     )
     return Request(f"cannot set address {ip_text(address)}/{width}", rtnetlink.NEW_ADDR, body, CREATE_OR_REPLACE)
 
 
-def _put_route(index: int, route: Route, source: int, metric: int) -> Request:
-    body = _route(index, route, metric) + attribute(_ROUTE_SOURCE, _IP.pack(source))
-    what = f"cannot set the route to {ip_text(route.prefix)}/{route.width}"
-    return Request(what, rtnetlink.NEW_ROUTE, body, CREATE_OR_REPLACE)
-
-
-def _route(index: int, route: Route, metric: int) -> bytes:
+def _put_route(index: int, route: Route, source: int, metric: int, known: bool = False) -> list[Request]:
+    """known: it may be there as it is; otherwise one of ours to that prefix goes first."""
     scope, flags = (_SCOPE_GLOBAL, _ONLINK) if route.router else (_SCOPE_LINK, 0)
+    body = (
+        _route(index, route, metric, scope, flags)
+        + (attribute(_ROUTE_VIA, _IP.pack(route.router)) if route.router else b"")
+        + attribute(_ROUTE_SOURCE, _IP.pack(source))
+    )
+    what = f"cannot set the route to {ip_text(route.prefix)}/{route.width}"
+    if known:
+        return [Request(what, rtnetlink.NEW_ROUTE, body, CREATE_NEW, harmless=(errno.EEXIST,))]
+    return [_take_route(index, route, metric), Request(what, rtnetlink.NEW_ROUTE, body, CREATE_NEW)]
+
+
+def _take_route(index: int, route: Route, metric: int) -> Request:
+    return Request(
+        f"cannot remove the route to {ip_text(route.prefix)}/{route.width}",
+        rtnetlink.DEL_ROUTE,
+        _route(index, route, metric, _SCOPE_NOWHERE, 0),
+        harmless=(errno.ESRCH, errno.ENODEV),
+    )
+
+
+def _route(index: int, route: Route, metric: int, scope: int, flags: int) -> bytes:
+    """Which route it is. scope: _SCOPE_NOWHERE for one of any scope, which is to be removed."""
     return (
         _ROUTE.pack(socket.AF_INET, route.width, 0, 0, _MAIN_TABLE, _PROTOCOL_DHCP, scope, _UNICAST, flags)
         + (attribute(_ROUTE_TO, _IP.pack(route.prefix)) if route.width else b"")
-        + (attribute(_ROUTE_VIA, _IP.pack(route.router)) if route.router else b"")
         + attribute(_ROUTE_OUT, _NUMBER.pack(index))
         + attribute(_ROUTE_METRIC, _NUMBER.pack(metric))
     )
 
 
-def _carry_out(request: Request) -> bool:
-    """Was there something to be done? Raises LinkError."""
+def _carry_out(*requests: Request) -> bool:
+    """Was there something to be done by the last of them? Raises LinkError, the first there was."""
     with Kernel() as kernel:
-        (outcome,) = kernel.carry_out([request])
-    if isinstance(outcome, LinkError):
-        raise outcome
-    return outcome
+        outcomes = kernel.carry_out(requests)
+    for outcome in outcomes:
+        if isinstance(outcome, LinkError):
+            raise outcome
+    return outcomes[-1] is True
 
 
 def described(row: bytes, addresses: tuple[tuple[int, int], ...] = ()) -> LinkInfo:

@@ -22,6 +22,7 @@ NEW_ROUTE, DEL_ROUTE, GET_ROUTE = 24, 25, 26
 
 # linux/netlink.h: what a request wants besides its kind
 CREATE_OR_REPLACE = 0x400 | 0x100
+CREATE_NEW = 0x400 | 0x200
 _REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
 _ERROR, _DONE = 2, 3
 _INTERRUPTED = 0x10  # of a dump: something changed meanwhile, so it may not be whole

@@ -7,7 +7,7 @@ the business of presence.py. Nothing is printed here; what happens is handed to 
 
 import errno
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from math import inf
@@ -42,11 +42,13 @@ from relet.net.packet import DhcpFrames, Frames
 from relet.net.udp import Mouth
 from relet.run.configure import Interface
 from relet.run.desk import Desk
-from relet.run.hook import Hooks, environment
+from relet.run.hook import Hooks
 from relet.run.leasefile import Identity, LeaseFile
 from relet.run.loop import Sources
 from relet.run.plan import plan
+from relet.run.resolver import Resolver
 from relet.run.told import Told, configured, deconfigured, state_line
+from relet.run.variables import environment
 from relet.wire.address import ip_text
 from relet.wire.arp import REPLY, REQUEST, Arp
 
@@ -65,7 +67,8 @@ class Orders(msgspec.Struct, frozen=True):
     """What the operator wants beyond the machine's settings.
 
     lease_file: where the lease is remembered, None: nowhere. hook: program and arguments, () for none.
-    configure: touch the interface; False leaves it as it is and does everything else.
+    configure: touch the interface; False leaves it as it is and does everything else. resolver: and the name servers.
+    metric: of routes, None to take one by the interface's index.
     speak: for an address that perhaps nobody puts on the interface: answer ARP for it, and send from it.
     once: end when bound and announced. Address and lease file stay, and the kernel drops the address at the lease's end.
     release: have the remembered lease confirmed, give it back, and end.
@@ -75,6 +78,8 @@ class Orders(msgspec.Struct, frozen=True):
     lease_file: Path | None
     hook: tuple[str, ...] = ()
     configure: bool = True
+    resolver: bool = True
+    metric: int | None = None
     speak: bool = False
     once: bool = False
     release: bool = False
@@ -97,13 +102,16 @@ class Acquire:
         orders: Orders,
         loop: Sources,
         hooks: Hooks,
+        resolver: Resolver,
         desk: Desk,
         tell: Callable[[Told], None],
         ended: Callable[[], None],
     ) -> None:
         self.link, self.outcome, self.finished, self.obtained = link, GOOD, False, False
-        self._orders, self._hooks, self._desk, self._tell, self._ended = orders, hooks, desk, tell, ended
-        self._interface = Interface(link)
+        self._orders, self._hooks, self._resolver, self._desk = orders, hooks, resolver, desk
+        self._tell, self._ended = tell, ended
+        mtu_file = orders.lease_file and orders.lease_file.with_name(orders.lease_file.name + ".mtu")
+        self._interface = Interface(link, mtu_file, orders.metric)
         with ExitStack() as stack:
             stack.callback(Claim(link.name).close)
             sockets = open_sockets(link.name)
@@ -137,6 +145,8 @@ class Acquire:
             return
         if self._orders.configure:
             self._prepare()
+        else:
+            self._run_hook("preinit")
         self.on([LinkChanged(up), Command.START])
 
     def on(self, events: Sequence[Event]) -> None:
@@ -184,6 +194,9 @@ class Acquire:
             if self._interface.withdraw(address):
                 text = f"{ip_text(address.address)} of an earlier run taken away until it is confirmed"
                 self._say("left-over", text)
+        self._interface.withdraw()
+        if self._orders.resolver:
+            self._notes(self._resolver.withdraw(self.link.name))
 
     def _after(self) -> None:
         """Does a wish of the operator, or the machine's end, end the client?"""
@@ -236,22 +249,22 @@ class Acquire:
 
     def _configure(self, effect: Configure) -> None:
         now, wanted = clock.now(), plan(effect.binding)
-        for note in wanted.refused:
-            if note not in self._refused:
-                self._say(note.kind, f"the server's answer: {note.text}")
+        self._notes(note for note in wanted.refused if note not in self._refused)
         self._refused = wanted.refused
         if self._orders.configure:
             try:
-                for problem in self._interface.apply(wanted, now.wall):
-                    self._say("bad-route", problem)
+                self._notes(self._interface.apply(wanted, now.wall))
             except LinkError as error:
                 self._say("cannot-configure", str(error))
                 if error.code not in LINK_GOES:
                     self.end(ENVIRONMENT)
                 return
-        self.obtained, self.binding = True, effect.binding
+        before, self.binding = self.binding, effect.binding
+        self.obtained = True
         self._tell(configured(effect, self.link.name, now.wall))
-        self._hooks.run(effect.cause, environment(effect.cause, self.link.name, effect.binding))
+        if self._orders.configure and self._orders.resolver:
+            self._notes(self._resolver.apply(self.link.name, self._interface.metric, wanted))
+        self._run_hook(effect.cause, effect.binding, before)
 
     def _deconfigure(self, effect: Deconfigure) -> None:
         self.binding = None
@@ -260,11 +273,17 @@ class Acquire:
             self.outcome = NO
         if self._orders.configure:
             try:
-                self._interface.withdraw(plan(effect.binding))
+                self._interface.withdraw(plan(effect.binding), link_lost=effect.cause == "link-down")
             except LinkError as error:
                 self._say("cannot-configure", str(error))
         self._tell(deconfigured(effect, self.link.name, clock.now().wall, server_told))
-        self._hooks.run(effect.cause, environment(effect.cause, self.link.name, effect.binding))
+        if self._orders.configure and self._orders.resolver:
+            self._notes(self._resolver.withdraw(self.link.name))
+        self._run_hook(effect.cause, effect.binding)
+
+    def _run_hook(self, reason: str, lease: Binding | None = None, before: Binding | None = None) -> None:
+        if self._orders.hook:
+            self._hooks.run(reason, environment(reason, self.link.name, lease, before))
 
     def _let_go(self) -> bool:
         """Has the DHCPRELEASE that was just sent left the kernel?"""
@@ -292,6 +311,10 @@ class Acquire:
         line = state_line(state)
         if line and type(state) is not type(before):
             self._say(type(state).__name__.lower(), line)
+
+    def _notes(self, notes: Iterable[Note]) -> None:
+        for note in notes:
+            self._say(note.kind, note.text)
 
     def _say(self, event: str, text: str) -> None:
         self._tell(Told(event=event, text=text, at=clock.now().wall, interface=self.link.name))

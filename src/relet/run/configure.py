@@ -1,12 +1,17 @@
-"""A plan on an interface: its address and routes, set and taken away.
+"""A plan on an interface: its address, routes and MTU, set and taken away.
 
-Only what a plan once set is ever taken away: other addresses and routes of the interface are not ours.
+Only what a plan once set is ever taken away: other addresses and routes of the interface are not ours, and are there again
+as they were.
 """
 
+import errno
 from contextlib import suppress
+from pathlib import Path
 
+from relet.model.effects import Note
 from relet.net import netlink
 from relet.net.link import LinkError, LinkInfo
+from relet.run.mtu import Mtu
 from relet.run.plan import Plan
 
 METRIC = 1000
@@ -14,44 +19,64 @@ METRIC = 1000
 
 
 class Interface:
-    """One interface and what we set on it."""
+    """One interface and what we set on it. mtu_file: where is remembered which MTU is to be put back,
+    None: by this object alone.
 
-    def __init__(self, link: LinkInfo) -> None:
+    metric: of all routes; None for METRIC and the interface's index.
+    """
+
+    def __init__(self, link: LinkInfo, mtu_file: Path | None, metric: int | None = None) -> None:
+        self.metric = METRIC + link.index if metric is None else metric
         self._link = link
-        self._metric = METRIC + link.index
+        self._mtu = Mtu(link, mtu_file)
         self._plan: Plan | None = None
 
-    def apply(self, wanted: Plan, wall: float) -> list[str]:
-        """Set address and routes; the kernel drops the address by itself when the lease ends.
+    def apply(self, wanted: Plan, wall: float) -> list[Note]:
+        """Set address, routes and MTU; the kernel drops the address by itself when the lease ends.
 
-        Returns what went wrong with single routes, in plain words. Raises LinkError if the address cannot be set.
+        Gives what went wrong beside the address, in plain words. Raises LinkError if the address cannot be set.
         """
-        if self._plan and (self._plan.address, self._plan.width) != (wanted.address, wanted.width):
-            self._take(self._plan)
-        before = self._plan.routes if self._plan else ()
+        before = self._plan
+        if before and (before.address, before.width) != (wanted.address, wanted.width):
+            self._take(before)
+            before = None
+        known = before.routes if before else ()
         problems = netlink.put_lease(
             self._link.index,
             wanted.address,
             wanted.width,
             lifetime(wanted, wall),
-            [(route, self._metric) for route in wanted.routes],
+            [(route, self.metric) for route in wanted.routes],
+            known,
         )
         self._plan = wanted
         kept = {(route.prefix, route.width) for route in wanted.routes}
-        for route in before:
+        for route in known:
             if (route.prefix, route.width) not in kept:
                 with suppress(LinkError):
-                    netlink.take_route(self._link.index, route, self._metric)
-        return [str(problem) for problem in problems]
+                    netlink.take_route(self._link.index, route, self.metric)
+        return [*map(self._route_problem, problems), *self._mtu.apply(wanted.mtu)]
 
-    def withdraw(self, left: Plan) -> bool:
-        """Take the address and its routes away, or what an earlier run left of that plan. Was it there? Raises LinkError."""
-        return self._take(self._plan or left)
+    def withdraw(self, left: Plan | None = None, link_lost: bool = False) -> bool:
+        """Take the address and its routes away, or what an earlier run left of that plan, and put the MTU back. Was the
+        address there? Raises LinkError.
+
+        link_lost: the MTU stays, since setting it takes the link down on some hardware, and that would never end.
+        """
+        old = self._plan or left
+        there = old is not None and self._take(old)
+        if not link_lost:
+            self._mtu.apply(0)
+        return there
 
     def _take(self, old: Plan) -> bool:
         self._plan = None
         # The kernel takes the routes along whose source the address is.
         return netlink.take_address(self._link.index, old.address, old.width)
+
+    def _route_problem(self, error: LinkError) -> Note:
+        whose = f"; somebody's route with metric {self.metric} is there: choose another with --metric"
+        return Note("bad-route", str(error) + (whose if error.code == errno.EEXIST else ""))
 
 
 def lifetime(wanted: Plan, wall: float) -> int:

@@ -253,10 +253,11 @@ async def lease(
 ) -> AsyncIterator[Lease]:
     """A lease for an interface, for as long as the program is inside: `async with relet.lease("eth0") as lease: ...`.
 
-    timeout: seconds to wait for an address, None for ever. configure: put address and routes on the interface, and take them
-    away at the end; else nothing of the machine is touched, and the client answers ARP for the address itself. release: give
-    the lease back at the end; else it stays remembered in `lease_file`, if there is one, and is asked for the next time
-    (INIT-REBOOT). settings: what the client tells of itself, and its waits; hardware address and interface are filled in.
+    timeout: seconds to wait for an address, None for ever. configure: put address, routes and MTU on the interface, and take
+    them away at the end (name servers are left to the program); else nothing of the machine is touched, and the client
+    answers ARP for the address itself. release: give the lease back at the end; else it stays remembered in `lease_file`, if
+    there is one, and is asked for the next time (INIT-REBOOT). settings: what the client tells of itself, and its waits;
+    hardware address and interface are filled in.
 
     Raises LeaseTimeoutError if nobody gives an address in time, LeaseError if it cannot be: it needs root, or the
     capabilities NET_RAW and NET_BIND_SERVICE, and NET_ADMIN to configure. ValueError for a time that is none.
@@ -266,6 +267,7 @@ async def lease(
     orders = Orders(
         lease_file=None if lease_file is None else lease_file.absolute(),
         configure=configure,
+        resolver=False,
         speak=not configure,
         timeout=inf if timeout is None else timeout,
     )

@@ -15,7 +15,7 @@ from relet.model.effects import Binding, Note
 from relet.net.link import Route
 from relet.run.values import is_host_name, is_neighbour, is_web_uri, shown
 from relet.wire import options
-from relet.wire.address import BROADCAST, ip_text, mask
+from relet.wire.address import BROADCAST, class_width, ip_text, mask
 from relet.wire.option import Option
 
 MAX_ROUTES = 64
@@ -88,11 +88,6 @@ def plan(binding: Binding) -> Plan:
     )
 
 
-def class_width(address: int) -> int:
-    """Width of the network part of an address' class (RFC 791 s3.2)."""
-    return 8 if address >> 31 == 0 else 16 if address >> 30 == 0b10 else 24
-
-
 class _Lease:
     """A binding as it is read: what it says, and what was refused so far."""
 
@@ -145,7 +140,9 @@ class _Lease:
     def domains(self) -> tuple[str, ...]:
         """Option 15 is one name (RFC 2132 s3.17); many servers send several with blanks between, for resolvers to try."""
         words = [word for text in self._decoded(options.DOMAIN_NAME) for word in text.split(" ") if word]
-        return self._bounded(self._names(words, options.DOMAIN_NAME, "bad-domain"), MAX_SEARCH, options.DOMAIN_NAME)
+        names = tuple(self._names(words, options.DOMAIN_NAME, "bad-domain"))
+        # With a word that is none, it is no list of names.
+        return self._bounded(names if len(names) == len(words) else (), MAX_SEARCH, options.DOMAIN_NAME)
 
     def search(self) -> tuple[str, ...]:
         """RFC 3397."""

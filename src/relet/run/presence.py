@@ -22,8 +22,11 @@ from relet.run.control import ControlError
 from relet.run.desk import Desk
 from relet.run.hook import Hooks
 from relet.run.loop import Loop, Sources
+from relet.run.programs import Programs
 from relet.run.report import Result
+from relet.run.resolver import Resolver
 from relet.run.told import Told
+from relet.run.variables import environment
 from relet.wire.address import hex_text
 
 FAILED = "failed"
@@ -53,7 +56,8 @@ class Presence:
         self.name, self.outcome, self.finished = name, GOOD, False
         self._settings, self._orders, self._loop, self._everybody, self._ended = settings, orders, loop, tell, ended
         self._desk = Desk(name, self.command)
-        self._hooks = Hooks(orders.hook, loop, self._hook_told)
+        self._programs = Programs(loop, self._program_told)
+        self._hooks, self._resolver = Hooks(orders.hook, self._programs), Resolver(self._programs)
         self._client: Acquire | None = None
         self._give_up_at = clock.now().mono + orders.timeout
         self._obtained = False
@@ -95,14 +99,15 @@ class Presence:
     def deadline(self) -> float:
         """Monotonic time at which to `wake`; infinity for never."""
         client = self._client.deadline() if self._client else inf
-        return min(client, self._hooks.deadline(), self._times_up_at())
+        return min(client, self._programs.deadline(), self._times_up_at())
 
     def wake(self, mono: float) -> None:
         """The deadline has come, or another interface's."""
-        self._hooks.wake(mono)
+        self._programs.wake(mono)
         if self._times_up_at() <= mono:
             why = "no address" if self._client else f"there is no interface {self.name}, and so no address"
             self._say(TIMEOUT, f"{why} after {self._orders.timeout:g} s")
+            self._hooks.run("fail", environment("fail", self.name))
             self._end(NO)
         elif self._client and self._client.deadline() <= mono:
             self._client.on([Wake()])
@@ -127,20 +132,28 @@ class Presence:
     @property
     def over(self) -> bool:
         """Has it ended, and have its hooks?"""
-        return self.finished and self._hooks.idle()
+        return self.finished and self._programs.idle()
 
     def close(self) -> None:
         """Give the sockets back, kill what still runs. Idempotent."""
         if self._client:
             self._client.close()
         self._desk.close()
-        self._hooks.close()
+        self._programs.close()
 
     def _attach(self, link: LinkInfo) -> None:
         orders, loop = self._orders, self._loop
         try:
             self._client = Acquire(
-                link, self._settings(link), orders, loop, self._hooks, self._desk, self._tell, self._client_ended
+                link,
+                self._settings(link),
+                orders,
+                loop,
+                self._hooks,
+                self._resolver,
+                self._desk,
+                self._tell,
+                self._client_ended,
             )
             self._client.start(link.up)
         except LinkError as error:
@@ -193,8 +206,8 @@ class Presence:
         self._desk.told(told)
         self._everybody(told)
 
-    def _hook_told(self, text: str) -> None:
-        self._say("hook", text)
+    def _program_told(self, kind: str, text: str) -> None:
+        self._say(kind, text)
         self._ended()
 
     def _say(self, event: str, text: str) -> None:
