@@ -6,7 +6,6 @@ A request that is refused is not an error but a verdict with a reason. A bug of 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 
 class ReletError(Exception):
@@ -31,14 +30,24 @@ class WireError(ReletError):
         return f"{self.reason} at offset {self.offset}" + (f": {self.detail}" if self.detail else "")
 
 
-class Problem(NamedTuple):
-    """One thing wrong in the operator's input: where it stands, what it is, and what to write instead."""
+class Problem:
+    """One thing wrong in the operator's input: where it stands, what it is, and what to write instead.
 
-    file: str
-    line: int
-    where: str
-    what: str
-    instead: str = ""
+    Two are the same if they read the same.
+    """
+
+    def __init__(self, file: str, line: int, where: str, what: str, instead: str = "") -> None:
+        self.file = file
+        self.line = line
+        self.where = where
+        self.what = what
+        self.instead = instead
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
