@@ -61,8 +61,8 @@ class Host(NamedTuple):
 
 
 @contextmanager
-def host(served: bool = True) -> Iterator[Host]:
-    """The host; what it left in the background ends with it."""
+def host(served: bool = True, configuration: str = "") -> Iterator[Host]:
+    """The host; what it left in the background ends with it. configuration: of the server, in place of the usual one."""
     with Lab() as lab:
         server, name = lab.namespace("server"), lab.namespace("host")
         lab.cable(server, "s0", name, "c0")
@@ -70,7 +70,7 @@ def host(served: bool = True) -> Iterator[Host]:
         serve = None
         if served:
             extra = '[server]\ncontrol = "relet.sock"'
-            serve = Serve(lab, server, office().replace("[server]", extra))
+            serve = Serve(lab, server, (configuration or office()).replace("[server]", extra))
         here = Host(lab, name, serve)
         try:
             yield here
