@@ -9,12 +9,27 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
-from relet.client.states import Backoff, Bound, Probing, Rebinding, Rebooting, Renewing, Requesting, Selecting
+from relet.client.conflict import Check
+from relet.client.states import Attached, Backoff, Bound, Probing, Rebinding, Rebooting, Renewing, Requesting, Selecting
 from relet.model.effects import Configure, Effect, SendArp
-from relet.model.events import Command, LinkChanged, Wake
+from relet.model.events import Command, LinkChanged, Wake, Woken
 from relet.wire import arp
 from relet.wire.options import MessageType
-from support.client_rig import ADDRESS, CAREFUL, LEASE_TIME, MAC, OTHER_MAC, REMEMBERED, Dice, Rig, names, reach
+from support.client_rig import (
+    ADDRESS,
+    AWAY,
+    CAREFUL,
+    HERE,
+    KNOWN,
+    LEASE_TIME,
+    MAC,
+    OTHER_MAC,
+    REMEMBERED,
+    Dice,
+    Rig,
+    names,
+    reach,
+)
 
 OFFER, ACK = MessageType.OFFER, MessageType.ACK
 INTRUDER = arp.announcement(OTHER_MAC, ADDRESS)
@@ -80,14 +95,31 @@ def _unanswered() -> tuple[Rig, list[Effect]]:
     return rig, rig.feed(Command.START)
 
 
-@pytest.mark.parametrize("way", [_allocated, _reallocated, _link_back, _unanswered])
+def _another_network() -> tuple[Rig, list[Effect]]:
+    """It asks for one lease, and the gateway of another answers."""
+    rig = Rig(AWAY, replace(CAREFUL, check_again=Check.QUICK))
+    rig.client.remembered += (KNOWN,)
+    effects = rig.feed(Command.START) + rig.hear(HERE)
+    assert isinstance(rig.state, Attached)
+    return rig, effects
+
+
+@pytest.mark.parametrize("way", [_allocated, _reallocated, _link_back, _unanswered, _another_network])
 def test_no_address_is_used_before_it_was_probed_for(way: object) -> None:
     """R5227-2.1-01, R5227-2.1-02: however it was obtained, and when the link comes back."""
     assert callable(way)
     rig, effects = way()
     effects += rig.wake_until(Bound)
-    before = effects[: next(at for at, effect in enumerate(effects) if isinstance(effect, Configure))]
-    assert {packet.tpa for packet in probes(before)} == {ADDRESS}
+    used = next(at for at, effect in enumerate(effects) if isinstance(effect, Configure))
+    assert ADDRESS in {packet.tpa for packet in probes(effects[:used])}
+
+
+@pytest.mark.parametrize("state", HOLDING)
+def test_a_host_that_slept_probes_and_gives_way(state: type[Bound | Renewing | Rebinding]) -> None:
+    """R5227-2.1-02: on wake-up; and whoever has taken the address meanwhile keeps it."""
+    rig = reach(state)
+    assert {packet.tpa for packet in probes(rig.feed(Woken()))} == {ADDRESS}
+    assert "DECLINE" in names(rig.hear(INTRUDER))
 
 
 def test_nobody_probes_for_an_address_in_use() -> None:

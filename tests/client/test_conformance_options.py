@@ -87,6 +87,12 @@ def test_every_interface_has_a_client_of_its_own() -> None:
     assert other.state == before
 
 
+@pytest.mark.parametrize("state", ASKING)
+def test_the_captive_portal_is_asked_for(state: type) -> None:
+    """R8910-2-01."""
+    assert options.V4_CAPTIVE_PORTAL.code in listed(reach(state))
+
+
 # RFC 3442
 
 

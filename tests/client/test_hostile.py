@@ -84,6 +84,32 @@ def test_an_address_of_no_host_is_not_taken(address: str) -> None:
 
 
 @EACH
+@pytest.mark.parametrize(
+    ("address", "netmask"),
+    [
+        ("192.168.1.0", "255.255.255.0"),
+        ("192.168.1.255", "255.255.255.0"),
+        ("192.168.1.127", "255.255.255.128"),
+        ("192.168.1.100", "255.255.255.252"),
+        ("10.255.255.255", "255.0.0.0"),
+        ("192.168.1.1", "255.255.255.0"),  # the server's own
+    ],
+)
+def test_an_address_that_no_client_of_its_subnet_can_have_is_not_taken(state: type, address: str, netmask: str) -> None:
+    rig = reach(state)
+    carried = rig.reply(awaited(rig)).options | {1: parse_ip(netmask).to_bytes(4)}
+    assert drops(rig, lambda rig: rig.answer(awaited(rig), parse_ip(address), options=carried)) == Drop.BAD_ADDRESS
+
+
+@pytest.mark.parametrize("netmask", ["255.255.255.254", "255.255.255.255", "255.0.255.0"])
+def test_where_there_is_no_broadcast_address_the_last_is_one_like_others(netmask: str) -> None:
+    """RFC 3021; and a mask that is none says nothing."""
+    rig = reach(Selecting)
+    carried = rig.reply(OFFER).options | {1: parse_ip(netmask).to_bytes(4)}
+    assert deeds(rig.answer(OFFER, parse_ip("192.168.1.255"), options=carried)) == ["REQUEST"]
+
+
+@EACH
 @pytest.mark.parametrize("server", NOBODY)
 @pytest.mark.parametrize("kind", [ACK, NAK])
 def test_a_server_of_no_address_is_no_server(state: type, server: str, kind: MessageType) -> None:
@@ -94,7 +120,7 @@ def test_a_server_of_no_address_is_no_server(state: type, server: str, kind: Mes
 
 
 @pytest.mark.parametrize("state", [Requesting, Rebooting, Renewing, Rebinding])
-@pytest.mark.parametrize("address", [OTHER_ADDRESS, ADDRESS + 1, ADDRESS ^ 0x80000000, SERVER])
+@pytest.mark.parametrize("address", [OTHER_ADDRESS, ADDRESS + 1, ADDRESS ^ 0x80000000])
 def test_another_address_than_asked_for_is_not_taken(state: type, address: int) -> None:
     rig = reach(state)
     assert drops(rig, lambda rig: rig.answer(ACK, address)) == Drop.OTHER_ADDRESS
