@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
+from math import inf
 
 import msgspec
 from rich.console import Console
 
 from relet.lab.ether import Frame
-from relet.lab.ladder import EVERYBODY, MAX_HOSTS, Event, Host, Ladder, Packet, Silence
+from relet.lab.ladder import EVERYBODY, MAX_HOSTS, Event, Host, Ladder, Packet, Role, Silence
 from relet.lab.terminal import WIDEST, TerminalLadder
 from relet.lab.words import words
 from relet.server.told import Told
@@ -53,10 +54,13 @@ def silences(verdicts: Mapping[str, Sequence[Told]], began: float) -> list[Event
 
 
 def render(title: str, hosts: Sequence[Host], events: Iterable[Event]) -> str:
-    """The ladder as text, of the first MAX_HOSTS hosts and the last MAX_TOLD events among them; '' if there are none."""
-    shown = hosts[:MAX_HOSTS]
+    """The ladder as text, of MAX_HOSTS hosts and the last MAX_TOLD events among them; '' if there are none."""
+    if not hosts:
+        return ""
+    happened = sorted(events, key=_order)
+    shown = _chosen(hosts, happened)
     names = {host.name for host in shown} | {EVERYBODY}
-    among = sorted((event for event in events if _hosts_of(event) <= names), key=_order)
+    among = [event for event in happened if _hosts_of(event) <= names]
     if not among:
         return ""
     left_out = [f"{len(hosts) - len(shown)} more hosts"] if len(hosts) > len(shown) else []
@@ -67,6 +71,15 @@ def render(title: str, hosts: Sequence[Host], events: Iterable[Event]) -> str:
     for event in among[-MAX_TOLD:]:
         ladder.add(event)
     return out.getvalue().strip("\n")
+
+
+def _chosen(hosts: Sequence[Host], events: Sequence[Event]) -> list[Host]:
+    """The hosts that did something last, a server among them if there is one, in their order."""
+    last = {event.source if isinstance(event, Packet) else event.host: event.at for event in events}
+    latest = sorted(hosts, key=lambda host: last.get(host.name, -inf), reverse=True)
+    server = next((host for host in latest if host.role is Role.SERVER), latest[0])
+    chosen = {host.name for host in [server, *(host for host in latest if host is not server)][:MAX_HOSTS]}
+    return [host for host in hosts if host.name in chosen]
 
 
 def _reason(frame: Frame, label: str, verdicts: Sequence[Told]) -> str:

@@ -59,6 +59,9 @@ RELEASE_POLL_S = 0.01
 LINK_GOES = (errno.ENODEV, errno.ENETDOWN)
 """Why an address cannot be set on an interface of which netlink will soon say that it is down."""
 
+CANNOT_CONFIGURE = "cannot-configure"
+"""The event of a lease that cannot be put on the interface, or taken away from there."""
+
 GOOD, NO, ENVIRONMENT = 0, 1, 3
 """How a client ended; exit codes of the command."""
 
@@ -255,7 +258,7 @@ class Acquire:
             try:
                 self._notes(self._interface.apply(wanted, now.wall))
             except LinkError as error:
-                self._say("cannot-configure", str(error))
+                self._say(CANNOT_CONFIGURE, str(error))
                 if error.code not in LINK_GOES:
                     self.end(ENVIRONMENT)
                 return
@@ -275,7 +278,7 @@ class Acquire:
             try:
                 self._interface.withdraw(plan(effect.binding), link_lost=effect.cause == "link-down")
             except LinkError as error:
-                self._say("cannot-configure", str(error))
+                self._say(CANNOT_CONFIGURE, str(error))
         self._tell(deconfigured(effect, self.link.name, clock.now().wall, server_told))
         if self._orders.configure and self._orders.resolver:
             self._notes(self._resolver.withdraw(self.link.name))

@@ -22,7 +22,7 @@ from relet.net import clock
 from relet.net.link import LinkError, LinkInfo
 from relet.net.monitor import LinkMonitor
 from relet.net.timer import Alarm
-from relet.run.acquire import Orders
+from relet.run.acquire import CANNOT_CONFIGURE, Orders
 from relet.run.loop import Callback, Readable
 from relet.run.presence import FAILED, TIMEOUT, Presence
 from relet.run.terms import Terms, terms
@@ -54,7 +54,8 @@ class Lease:
         self._loop = asyncio.get_running_loop()
         self._events: deque[Told] = deque(maxlen=MAX_EVENTS)
         self._happened = asyncio.Event()
-        self._failure: LeaseError | None = None
+        self._why: LeaseError | None = None
+        self._broken = False
         self._sources: set[int] = set()
         self._closing = False
         with ExitStack() as stack:
@@ -185,9 +186,11 @@ class Lease:
         """Have the client do something, and be woken when it next wants to be."""
         try:
             callback()
+        except MachineError as error:
+            self._break(LeaseError(str(error)))
         except Exception as error:  # a bug of ours: it costs the lease, not the program its loop
-            self._failure = LeaseError(f"relet has a bug: {error!r}")
-            self._notify()
+            self._loop.call_exception_handler({"message": f"the client of {self.name}", "exception": error})
+            self._break(LeaseError(f"relet has a bug: {error!r}"))
         deadline = self._presence.deadline()
         if deadline < inf and not self._ended():
             self._alarm.by(deadline)
@@ -212,9 +215,13 @@ class Lease:
     def _tell(self, told: Told) -> None:
         self._events.append(told)
         if told.event == TIMEOUT:
-            self._failure = LeaseTimeoutError(told.text)
-        elif told.event in (FAILED, "cannot-configure"):
-            self._failure = LeaseError(told.text)
+            self._why = LeaseTimeoutError(told.text)
+        elif told.event in (FAILED, CANNOT_CONFIGURE):
+            self._why = LeaseError(told.text)
+        self._notify()
+
+    def _break(self, why: LeaseError) -> None:
+        self._broken, self._why = True, why
         self._notify()
 
     def _notify(self) -> None:
@@ -228,11 +235,11 @@ class Lease:
         await self._happened.wait()
 
     def _ended(self) -> bool:
-        return self._presence.finished or self._failure is not None or self._closing
+        return self._presence.finished or self._broken or self._closing
 
     def _raise_if_ended(self) -> None:
         if self._ended():
-            raise self._failure or LeaseError(f"the client of {self.name} has ended")
+            raise self._why or LeaseError(f"the client of {self.name} has ended")
 
     def _held(self) -> Terms:
         held = self.terms

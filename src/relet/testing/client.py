@@ -69,7 +69,10 @@ class DhcpClient:
         return {} if self.host.machine is None else dict(self.host.machine.dropped)
 
     def wait_for(self, state: str, *others: str, seconds: float = PATIENCE) -> Terms | None:
-        """Let time go by until it is in one of these states; its lease then. AssertionError if it does not come to be."""
+        """Let time go by until it is in one of these states; its lease then. AssertionError if it does not come to be.
+
+        'init-reboot' and 'init' are passed through at once, unless there is something to wait for.
+        """
         states = (state, *others)
         if unknown := set(states) - STATES - {"off"}:
             raise ValueError(f"{sorted(unknown)} are no states; there are {sorted(STATES)}")

@@ -94,11 +94,16 @@ def planned(
 
 
 def _value(value: Any) -> str:
-    """A value as TOML: its texts, numbers and arrays are JSON's."""
+    """A value as TOML: its numbers and arrays are JSON's, and its texts nearly."""
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{json.dumps(str(key))} = {_value(each)}" for key, each in value.items()) + " }"
+        return "{ " + ", ".join(f"{_text(str(key))} = {_value(each)}" for key, each in value.items()) + " }"
     if isinstance(value, IPv4Address | IPv4Network):
-        return json.dumps(str(value))
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+        return _text(str(value))
+    if isinstance(value, str):
+        return _text(value)
+    return "[" + ", ".join(map(_value, value)) + "]" if isinstance(value, Sequence) else json.dumps(value)
+
+
+def _text(text: str) -> str:
+    # TOML knows no surrogates, and no DEL as it is.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -135,10 +135,10 @@ class DhcpLink(Tape):
             client.start()
         return client
 
-    def squatter(self, *addresses: str, name: str = "", network: str = LINK, mac: str = "") -> Neighbour:
-        """A host that uses addresses which nobody granted it: it answers ARP for them (`held` may be changed)."""
+    def neighbour(self, *addresses: str, name: str = "", network: str = LINK, mac: str = "") -> Neighbour:
+        """A host that has addresses, granted or not, and answers ARP for them: a router, or who is in the way."""
         held = [parse_ip(address) for address in addresses]
-        return self.attach(Neighbour(name or self._name("squatter"), self._mac(mac, "52:54:00:57"), network, held))
+        return self.attach(Neighbour(name or self._name("neighbour"), self._mac(mac, "52:54:00:57"), network, held))
 
     def station(
         self,
