@@ -38,7 +38,7 @@ fuzz: $(READY)  ## a million mutated inputs for the readers of bytes, and as man
 	$(BIN)/python tests/fuzz/wire.py --runs 1000000 $(ARGS)
 	$(BIN)/python tests/fuzz/datagrams.py --runs 1000000 $(ARGS)
 
-crash: $(READY)  ## kill a serving server 200 times, let the power fail at any moment, and look for broken promises (root)
+crash: $(READY)  ## kill a serving server 200 times, let the power fail at any moment, look for broken promises; kill a client 200 times (root)
 	$(BIN)/python tests/crash/kill.py --times 200 --sync batch $(ARGS)
 	$(BIN)/python tests/crash/kill.py --times 25 --sync interval $(ARGS)
 	$(BIN)/python tests/crash/kill.py --times 25 --sync os $(ARGS)
@@ -48,6 +48,7 @@ crash: $(READY)  ## kill a serving server 200 times, let the power fail at any m
 	$(BIN)/python tests/crash/power.py --sync interval --seconds 4 --told 0 $(ARGS)
 	$(BIN)/python tests/crash/power.py --sync os --seconds 4 --told 0 $(ARGS)
 	$(BIN)/python tests/crash/promises.py --sync batch $(ARGS)
+	$(BIN)/python tests/crash/client.py --times 200 $(ARGS)
 
 clean:  ## forget the environment and what tools remember
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -67,12 +67,11 @@ _DHCLIENT = ("/usr/sbin/dhclient", "-4", "-d", INTERFACE)
 _DHCPCD = ("/usr/sbin/dhcpcd", "-4", "-B", INTERFACE)
 _UDHCPC = ("/usr/sbin/udhcpc", "-f", "-i", INTERFACE)
 _RFC = "RFC 5227, before use"
+_QUICK = "beside the request and in the first moments of use"
 
 CLIENTS: Mapping[str, Client] = {
-    "relet": Client("relet", RELET, _RFC),
-    "relet --conflict quick": Client(
-        "relet", (*RELET, "--conflict", "quick"), "probed beside the request and in the first moments of use"
-    ),
+    "relet": Client("relet", RELET, f"{_RFC}; of a remembered address: {_QUICK}"),
+    "relet --conflict quick": Client("relet", (*RELET, "--conflict", "quick"), _QUICK),
     "relet --conflict off": Client("relet", (*RELET, "--conflict", "off")),
     "dhclient": Client("dhclient", _DHCLIENT),
     "dhcpcd": Client("dhcpcd", _DHCPCD, _RFC),

@@ -1,0 +1,392 @@
+"""kill -9 a client at any moment and start it again: it ends up BOUND, its lease file is always readable, nothing is left.
+
+    python tests/crash/client.py --times 200 --seed 1
+
+A real `relet client` on a machine of its own (host.py) gets leases from a real server, and is killed: at random moments of
+its start, right before a call of the kernel that strace counts (while it writes its lease file, sends, sets an address),
+while it asks a server that keeps silent, renews, is bound, runs a hook, gives its lease back or stops; some of the kills
+hit a helper process of it. Between a kill and the next start the lease file may be lost, as on a new machine, or the
+server's pool may have moved, so that the old address is refused. The next start must end up BOUND to exactly one address,
+the one that it tells; whoever reads the lease file or resolv.conf meanwhile must find it whole; a lease that was not given
+back must not be forgotten; no process of the killed client may live on. From time to time the lease is given back in peace,
+and all must be as before. `--broken` is the counter-proof: clients that do it wrong must be found out. Needs root and
+strace. Exits 1 if something was wrong.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+sys.path.append(str(Path(__file__).parent.parent))  # so that this is a program, too
+
+from crash.host import BEFORE, INTERFACE, Host, Watch
+from crash.points import Point, at, record, traced
+from support.lab import RELET, Lab, Process, until
+from support.serving import Serve
+
+PATIENCE_S = 20.0
+"""A client that is started again is BOUND within this time."""
+AFTER_BOUND_S = 0.6
+"""Probes and announcements go on for so long."""
+SHORT_S, LONG_S = 4, 60
+"""Lease times."""
+SILENCE_S = 2.0
+HOOKS_S = 0.03
+POOLS = ("192.168.1.100-192.168.1.109", "192.168.1.200-192.168.1.209")
+QUICK = ("--conflict", "quick")
+FRESH, FORGETS, MOVES, PEACE, HELPER = 0.3, 0.1, 0.25, 0.05, 0.4
+"""How often: a start under strace is a new machine's; a lease file is lost, the pool moves, the lease is given back between
+two kills; a kill hits a helper process, if there is one."""
+BOUND = '"event":"bound"'
+MOST_TOLD = 20
+
+CONFIGURATION = """
+[server]
+store = "sqlite:leases.db"
+
+[[network]]
+name = "office"
+interfaces = ["s0"]
+lease-time = "{lease}s"
+min-lease-time = "1s"
+options = {{ domain-name = "example.org", domain-name-servers = ["192.168.1.2", "192.168.1.3"] }}
+
+[[network.subnet]]
+prefix = "192.168.1.0/24"
+pools = ["{pool}"]
+options = {{ routers = ["192.168.1.1"] }}
+"""
+
+
+class Violation(NamedTuple):
+    """Something that must not be. after: so many kills."""
+
+    kind: str
+    after: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"after kill {self.after}: {self.kind}: {self.text}"
+
+
+class Summary(NamedTuple):
+    """What came of a run. calls: of the kills before a call. looks: how often the files were read meanwhile."""
+
+    kills: Counter[str]
+    calls: Counter[str]
+    peaceful: int
+    moved: int
+    looks: int
+    violations: list[Violation]
+    seconds: float
+
+    def __str__(self) -> str:
+        kills = ", ".join(f"{times} {moment}" for moment, times in sorted(self.kills.items()))
+        calls = ", ".join(f"{times} {call}" for call, times in self.calls.most_common())
+        kinds = ", ".join(f"{times} {kind}" for kind, times in Counter(each.kind for each in self.violations).items())
+        return (
+            f"{self.kills.total()} kills ({kills}) in {self.seconds:.0f} s\n"
+            f"{self.calls.total()} of them right before a call ({calls})\n"
+            f"{self.moved} starts with the address refused, {self.peaceful} leases given back in peace,"
+            f" {self.looks} looks at the files\n"
+            f"violations: {len(self.violations)} ({kinds or 'none'})"
+        )
+
+
+class Killer:
+    """A host, its server, and the moments at which its client is killed. command: the client's."""
+
+    def __init__(self, lab: Lab, seed: int, command: Sequence[str] = RELET) -> None:
+        self._dice = Random(seed)
+        server = lab.namespace("server")
+        self._host = Host(lab, command)
+        lab.cable(server, "s0", self._host.namespace, INTERFACE)
+        lab.address(server, "s0", "192.168.1.1/24")
+        self._pool, self._lease_s = POOLS[0], LONG_S
+        self._server = Serve(lab, server, self._configuration(), verbose=False)
+        self._watch = Watch(self._host)
+        self._violations: list[Violation] = []
+        self._kills: Counter[str] = Counter()
+        self._calls: Counter[str] = Counter()
+        self._peaceful = self._moved = 0
+        self._bound_after_s = 1.0
+        self._moments: Mapping[str, tuple[int, Callable[[], None]]] = {
+            "starting": (20, self._starting),
+            "before a call": (40, self._before_a_call),
+            "asking in vain": (6, self._asking),
+            "bound": (8, self._bound),
+            "renewing": (8, self._renewing),
+            "at T1": (2, self._at_t1),
+            "with a hook": (5, self._with_a_hook),
+            "releasing": (8, lambda: self._ending(signal.SIGUSR2)),
+            "stopping": (8, lambda: self._ending(signal.SIGTERM)),
+        }
+        self._log = lab.folder / "strace"
+        self._points: Mapping[str, list[Point]] = {}
+
+    def run(self, times: int, progress: Callable[[int, int], None] | None = None) -> Summary:
+        """So many kills, each followed by a start that must end well."""
+        began = time.monotonic()
+        self._points = {name: self._calibrate(name) for name in ("fresh", "again")}
+        self._watch.start()
+        self._start()
+        names, weights = list(self._moments), [weight for weight, _ in self._moments.values()]
+        for number in range(1, times + 1):
+            moment = self._dice.choices(names, weights)[0]
+            self._moments[moment][1]()
+            self._kills[moment] += 1
+            self._settle()
+            self._change()
+            self._start()
+            if self._dice.random() < PEACE:
+                self._end_in_peace()
+                self._start()
+            if progress is not None:
+                progress(number, len(self._violations))
+        self._end_in_peace()
+        seconds = time.monotonic() - began
+        return Summary(
+            self._kills, self._calls, self._peaceful, self._moved, self._watch.looks, self._violations, seconds
+        )
+
+    def close(self) -> None:
+        """End the client."""
+        self._watch.close()
+        self._host.close()
+
+    # The moments: each leaves a client that was hit ---------------------------------------------------------------------
+
+    def _starting(self) -> None:
+        self._kill_and_wait()
+        self._host.boot(*QUICK)
+        time.sleep(self._dice.uniform(0.0, self._bound_after_s + AFTER_BOUND_S))
+        self._kill()
+
+    def _before_a_call(self) -> None:
+        """A start under strace; if it comes so far, it is told to renew and to give its lease back."""
+        self._kill_and_wait()
+        fresh = self._dice.random() < FRESH
+        if fresh:
+            self._forget()
+        point = self._dice.choice(self._points["fresh" if fresh else "again"])
+        client = self._host.boot(*QUICK, within=at(point))
+        if self._comes_to_be_bound():
+            self._watch.must_remember = True
+            self._dead_within(AFTER_BOUND_S)
+            self._host.signal(signal.SIGUSR1)
+            self._dead_within(HOOKS_S)
+            if client.popen.poll() is None:
+                self._watch.must_remember = False
+                self._host.signal(signal.SIGUSR2)
+        if not self._dead_within(AFTER_BOUND_S):
+            self._kill()
+        self._calls[point.call] += 1
+
+    def _asking(self) -> None:
+        """The server hears, and says nothing."""
+        self._kill_and_wait()
+        self._server.process.signal(signal.SIGSTOP)
+        self._host.boot(*QUICK)
+        time.sleep(self._dice.uniform(0.0, self._bound_after_s + SILENCE_S))
+        self._kill()
+        self._server.process.signal(signal.SIGCONT)
+
+    def _bound(self) -> None:
+        time.sleep(self._dice.uniform(0.0, AFTER_BOUND_S))
+        self._kill()
+
+    def _renewing(self) -> None:
+        self._host.signal(signal.SIGUSR1)
+        time.sleep(self._dice.uniform(0.0, 0.01))
+        self._kill()
+
+    def _at_t1(self) -> None:
+        """A lease so short that it is extended by itself."""
+        self._reconfigure(lease_s=SHORT_S)
+        self._host.signal(signal.SIGUSR1)
+        self._client().line('"renewing"')  # as told
+        self._client().line('"renewing"')  # at T1
+        time.sleep(self._dice.uniform(0.0, 0.01))
+        self._kill()
+        self._reconfigure(lease_s=LONG_S)
+
+    def _with_a_hook(self) -> None:
+        self._host.hooked.unlink(missing_ok=True)
+        self._host.signal(signal.SIGUSR1)
+        until(self._host.hooked.exists, PATIENCE_S)
+        self._kill()
+
+    def _ending(self, number: int) -> None:
+        self._watch.must_remember = self._watch.must_remember and number != signal.SIGUSR2
+        self._host.signal(number)
+        time.sleep(self._dice.uniform(0.0, 0.03))
+        self._kill()
+
+    # What is done around them -------------------------------------------------------------------------------------------
+
+    def _kill(self) -> None:
+        """Hit one of the client's processes, mostly the first."""
+        first = self._host.first()
+        if first is not None:
+            helpers = self._host.helpers(first)
+            self._host.kill(self._dice.choice(helpers) if helpers and self._dice.random() < HELPER else first)
+
+    def _kill_and_wait(self) -> None:
+        self._host.kill(self._client().pid)
+        self._settle()
+
+    def _settle(self) -> None:
+        """The processes of a client that was hit end by themselves."""
+        if left := self._host.await_end():
+            self._wrong("stray", f"lived on: {left}")
+
+    def _change(self) -> None:
+        """What may happen to a machine that is off."""
+        chance = self._dice.random()
+        if chance < FORGETS:
+            self._forget()
+        elif chance < FORGETS + MOVES:
+            self._moved += 1
+            self._watch.must_remember = False
+            self._reconfigure(pool=POOLS[POOLS.index(self._pool) - 1])
+
+    def _forget(self) -> None:
+        self._watch.must_remember = False
+        self._host.lease_file.unlink(missing_ok=True)
+
+    def _start(self) -> None:
+        """Start it; it must end up BOUND."""
+        began = time.monotonic()
+        client = self._host.boot(*QUICK)
+        try:
+            told = json.loads(client.line(BOUND, seconds=PATIENCE_S))
+        except AssertionError as error:
+            self._wrong("not bound", str(error))
+            return
+        self._bound_after_s = time.monotonic() - began
+        self._watch.must_remember = True
+        if any('"bad-lease-file"' in line for line in client.lines):
+            self._wrong("lease file", f"the client could not use it: {client.lines}")
+        wanted = [f"{told['address']}/{told['prefix']}"]
+        if self._host.addresses() != wanted:
+            self._wrong("address", f"{self._host.addresses()} instead of {wanted}")
+        defaults = [route for route in self._host.routes() if route.startswith("default")]
+        if len(defaults) != 1:
+            self._wrong("route", f"{defaults}")
+        self._collect()
+
+    def _end_in_peace(self) -> None:
+        """The lease is given back: all is as before."""
+        self._peaceful += 1
+        client = self._client()
+        self._watch.must_remember = False
+        self._host.signal(signal.SIGUSR2)
+        code = client.wait(PATIENCE_S)
+        self._settle()
+        found = (code, self._host.addresses(), self._host.routes(), self._host.resolv_conf.read_text())
+        if found != (0, [], [], BEFORE):
+            self._wrong("not as before", repr(found))
+        self._collect()
+
+    def _collect(self) -> None:
+        while self._watch.found:
+            self._wrong(*self._watch.found.pop(0))
+
+    def _wrong(self, kind: str, text: str) -> None:
+        self._violations.append(Violation(kind, self._kills.total(), text))
+
+    def _client(self) -> Process:
+        assert self._host.client is not None
+        return self._host.client
+
+    def _configuration(self) -> str:
+        return CONFIGURATION.format(lease=self._lease_s, pool=self._pool)
+
+    def _reconfigure(self, lease_s: int | None = None, pool: str | None = None) -> None:
+        self._lease_s, self._pool = lease_s or self._lease_s, pool or self._pool
+        self._server.config.write_text(self._configuration())
+        self._server.process.signal(signal.SIGHUP)
+        self._server.process.line("reloaded", seconds=PATIENCE_S)
+
+    def _calibrate(self, name: str) -> list[Point]:
+        """The calls of a client on a new machine, or of one that comes back, is told to renew and gives its lease back."""
+        client = self._host.boot(*QUICK, within=traced(self._log))
+        client.line(BOUND, seconds=PATIENCE_S)
+        time.sleep(AFTER_BOUND_S)
+        if name == "again":
+            self._host.signal(signal.SIGUSR1)
+            client.line(BOUND, seconds=PATIENCE_S)
+        self._host.signal(signal.SIGUSR2 if name == "again" else signal.SIGTERM)
+        client.wait(PATIENCE_S)
+        self._host.await_end()
+        return record(self._log)
+
+    def _comes_to_be_bound(self) -> bool:
+        """Has it an address, before it was killed?"""
+        try:
+            self._client().line(BOUND, seconds=PATIENCE_S)
+        except AssertionError:
+            return False
+        return True
+
+    def _dead_within(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while self._client().popen.poll() is None and time.monotonic() < end:
+            time.sleep(0.005)
+        return self._client().popen.poll() is not None
+
+
+IN_PLACE = """
+import time
+from relet.run import leasefile
+def replace(self, target):
+    octets = self.read_bytes()
+    with open(target, "wb", buffering=0) as file:
+        file.write(octets[:200])
+        time.sleep(0.005)
+        file.write(octets[200:])
+leasefile.Path.replace = replace
+"""
+LEAVES_ADDRESS = """
+from relet.run import configure
+configure.netlink.take_address = lambda *_: False
+"""
+BROKEN: Mapping[str, str] = {"in-place": IN_PLACE, "leaves-address": LEAVES_ADDRESS}
+"""Clients that do it wrong: their lease file is written in place; they leave an old address where it is."""
+
+
+def broken(name: str) -> tuple[str, ...]:
+    """The command of a client that does something wrong."""
+    return (sys.executable, "-c", f"{BROKEN[name]}\nfrom relet.cli.main import main\nmain()")
+
+
+def main() -> int:
+    """The program."""
+    asked = argparse.ArgumentParser(description="kill -9 a client at any moment, and look whether it comes back")
+    asked.add_argument("--times", type=int, default=200, help="how often (%(default)s)")
+    asked.add_argument("--seed", type=int, default=1, help="of the dice (%(default)s); the kernel throws its own too")
+    asked.add_argument("--broken", choices=BROKEN, help="counter-proof: a client that does something wrong")
+    told = asked.parse_args()
+
+    def progress(kills: int, violations: int) -> None:
+        sys.stderr.write(f"{kills} kills, {violations} violations\r")
+
+    command = broken(told.broken) if told.broken else RELET
+    with Lab() as lab, closing(Killer(lab, told.seed, command)) as killer:
+        summary = killer.run(told.times, progress)
+    sys.stdout.write(f"seed {told.seed}: {summary}\n")
+    for violation in summary.violations[:MOST_TOLD]:
+        sys.stdout.write(f"{violation}\n")
+    return 1 if summary.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
