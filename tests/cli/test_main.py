@@ -67,8 +67,8 @@ def test_only_what_is_called_is_loaded(arguments: tuple[str, ...]) -> None:
 
 SLOW_TO_LOAD = {
     "typer", "click", "rich", "structlog", "pydantic", "pyroute2", "asyncio", "logging", "dataclasses", "inspect", "ast",
-    "typing_extensions", "tempfile", "random", "shutil", "json", "traceback", "relet.server", "relet.config",
-    "relet.store", "relet.lab",
+    "typing_extensions", "subprocess", "threading", "tempfile", "random", "shutil", "json", "traceback",
+    "relet.server", "relet.config", "relet.store", "relet.lab",
 }  # fmt: skip
 """What a client must have no need of: loading it would take a good part of the time to the first message, or more."""
 

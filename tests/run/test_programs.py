@@ -73,6 +73,25 @@ def test_it_is_given_its_input_and_its_environment_and_nothing_else(rig: Rig) ->
     assert {line.partition("=")[0] for line in written[2:]} <= {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}
 
 
+def test_it_has_a_session_of_its_own_and_the_signals_of_any_program(rig: Rig) -> None:
+    """Python ignores SIGPIPE, and what a process ignores its children ignore as well."""
+    rig.program("ps -o sid= -p $$ > written", "echo $$ >> written", "kill -PIPE $$", "echo still here >> written")
+    rig.programs.run(rig.job("one"))
+    rig.loop.run()
+    session, itself = map(int, rig.written())
+    assert session == itself
+    assert rig.said == [f"job: one ended with signal {signal.SIGPIPE}"]
+
+
+def test_what_somebody_else_has_waited_for_is_no_fault(rig: Rig) -> None:
+    rig.program("true")
+    rig.programs.run(rig.job("one"))
+    assert rig.programs._process is not None
+    os.waitpid(rig.programs._process, 0)
+    rig.loop.run()
+    assert (rig.said, rig.loop.faults) == (["job: one ended with exit code 0"], 0)
+
+
 def test_what_it_says_does_not_stand_in_our_output(rig: Rig, capfd: pytest.CaptureFixture[str]) -> None:
     rig.program("echo words")
     rig.programs.run(rig.job("one"))

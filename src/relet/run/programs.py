@@ -7,7 +7,6 @@ all that it started, and the rest of its job is left out.
 
 import os
 import signal
-import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -60,7 +59,7 @@ class Programs:
         self._waiting: deque[Job] = deque()
         self._job = _NONE
         self._commands: deque[tuple[str, ...]] = deque()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: int | None = None
         self._watch = -1
         self._longest = inf
         self._kill_at = inf
@@ -103,7 +102,7 @@ class Programs:
         self._commands.clear()
         if self._process:
             self._kill(self._process)
-            self._process.wait()
+            _exit_code(self._process, 0)
             self._forget()
 
     def _time(self, job: Job) -> float:
@@ -127,25 +126,25 @@ class Programs:
 
     def _start(self, command: tuple[str, ...], given: bytes) -> None:
         try:
-            process = _popen(command, self._job.environment, given)
+            process = _spawn(command, self._job.environment, given)
         except OSError as error:
             self._commands.clear()
             self._kill_at = inf
             self._told(self._job.kind, f"{self._job.what} cannot be run: {error}")
             return
         self._process = process
-        self._watch = os.pidfd_open(process.pid)
+        self._watch = os.pidfd_open(process)
         self._loop.register(self._watch, self._ended)
 
     def _ended(self) -> None:
-        process = self._process
-        if process is None or process.poll() is None:
+        code = None if self._process is None else _exit_code(self._process, os.WNOHANG)
+        if code is None:
             return
-        if process.returncode:
+        if code:
             self._commands.clear()
         self._forget()
-        if process.returncode or not (self._job.quiet or self._commands):
-            self._told(self._job.kind, f"{self._job.what} ended with {_verdict(process.returncode)}")
+        if code or not (self._job.quiet or self._commands):
+            self._told(self._job.kind, f"{self._job.what} ended with {_verdict(code)}")
         self._next()
 
     def _forget(self) -> None:
@@ -155,26 +154,40 @@ class Programs:
         if not self._commands:
             self._kill_at = inf
 
-    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+    def _kill(self, process: int) -> None:
         # It leads a session of its own, so this is it and what it started, and nobody else.
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process, signal.SIGKILL)
 
 
-def _popen(command: tuple[str, ...], environment: Mapping[str, str], given: bytes) -> subprocess.Popen[bytes]:
-    """The program, in a session of its own, with `given` to read."""
+def _spawn(command: tuple[str, ...], environment: Mapping[str, str], given: bytes) -> int:
+    """Start the program, in a session of its own, with `given` to read. Its process id. Raises OSError.
+
+    Without the subprocess module, which takes longer to load than a lease is waited for.
+    """
     source = os.memfd_create("given")
     try:
         os.pwrite(source, given[:MAX_INPUT], 0)
-        return subprocess.Popen(
+        return os.posix_spawn(
+            command[0],
             command,
-            env=environment,
-            stdin=source,
-            stdout=2,  # our own output may be JSON for a program to read
-            start_new_session=True,
+            environment,
+            # Its output goes where our errors go: our own output may be JSON for a program to read.
+            file_actions=[(os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, 2, 1)],
+            setsid=True,
+            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),  # which Python ignores
         )
     finally:
         os.close(source)
+
+
+def _exit_code(process: int, how: int) -> int | None:
+    """How a child ended, negative for a signal; None if it runs still. how: of waitpid(2)."""
+    try:
+        ended, status = os.waitpid(process, how)
+    except ChildProcessError:  # somebody else has asked, as a host program of ours may
+        return 0
+    return os.waitstatus_to_exitcode(status) if ended else None
 
 
 def _verdict(returncode: int) -> str:
