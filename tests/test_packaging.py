@@ -1,5 +1,8 @@
 """The systemd units, judged by systemd's own program, and their words by ours."""
 
+import os
+import re
+import signal
 import subprocess
 from configparser import ConfigParser, SectionProxy
 from math import inf
@@ -108,3 +111,39 @@ def test_the_capabilities_of_the_unit_are_enough_for_a_client() -> None:
         assert here.asked("release", "c0")[0] == 0
         assert client.wait() == 0
         assert here.lab.addresses(here.name, "c0") == []
+
+
+def allowed(group: str) -> set[str]:
+    """The system calls of one of systemd's groups, with those of the groups in it."""
+    ran = subprocess.run([need("systemd-analyze"), "syscall-filter", group], check=True, capture_output=True, text=True)
+    names = {line.strip() for line in ran.stdout.splitlines() if line.startswith("    ") and line.strip()[0] != "#"}
+    inner = {name for name in names if name[0] == "@"}
+    return (names - inner).union(*map(allowed, inner))
+
+
+@pytest.mark.namespaces
+def test_what_a_client_asks_of_the_kernel_is_what_the_unit_lets_it(tmp_path: Path) -> None:
+    """From its start to its end, with a renewal and a hook: system calls, kinds of sockets, files that it writes."""
+    said, trace, hook = service(CLIENT), tmp_path / "trace", tmp_path / "hook"
+    hook.write_text("#!/bin/sh\nexit 0\n")
+    hook.chmod(0o755)
+    with host() as here:
+        strace = (need("strace"), "-f", "-qq", "-o", trace)
+        client = here.lab.start(here.name, *strace, *here.command("--hook", hook, "--pid-file", here.pid_file))
+        client.line("bound to 192.168.1.100/24")
+        assert here.asked("renew", "c0")[0] == 0
+        os.kill(int(here.pid_file.read_text()), signal.SIGTERM)
+        assert client.wait() == 0
+        folder = str(here.lab.folder)
+    calls = re.findall(r"^\d+ +(\w+)\((.*)", trace.read_text(), re.MULTILINE)
+    assert {"execve", "bind", "sendto", "recvmsg"} < {name for name, _ in calls}
+    assert {name for name, _ in calls} - allowed(said["SystemCallFilter"]) == set()
+    families = {arguments.split(",")[0] for name, arguments in calls if name in ("socket", "socketpair")}
+    assert families - {"AF_LOCAL"} - set(said["RestrictAddressFamilies"].split()) == set()
+    mapped = [arguments for name, arguments in calls if name in ("mmap", "mprotect")]
+    assert [each for each in mapped if "PROT_WRITE|PROT_EXEC" in each] == []
+    opened = [arguments for name, arguments in calls if name in ("open", "openat") and " = -1 " not in arguments]
+    written = {each.split('"')[1] for each in opened if re.search(r"O_WRONLY|O_RDWR|O_CREAT", each)}
+    places = (folder, "/dev/", "/proc/self/", *(f"{path}/" for path in said["ReadWritePaths"].split()))
+    assert folder + "/client.pid" in written
+    assert {path for path in written if path[0] == "/" and not path.startswith(places)} == set()

@@ -81,6 +81,18 @@ def test_the_exit_code(behind: str, code: int) -> None:
     assert called.returncode == code
 
 
+def test_a_caller_that_does_not_wait_any_more_is_no_harm(tmp_path: Path, left: list[int]) -> None:
+    told = tmp_path / "told"
+    waits = "front = os.getppid()\nprint('ready', flush=True)\nwhile os.getppid() == front: time.sleep(0.01)\n"
+    called = run(waits + STAYS, told)
+    assert called.stdout is not None
+    assert called.stdout.readline() == "ready\n"
+    called.kill()
+    assert called.communicate(timeout=PATIENCE_S)[0] == "here\n"
+    until(told.exists)
+    left.append(int(told.read_text().split()[0]))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_whoever_interrupts_the_wait_interrupts_the_client(number: int) -> None:
     behind = "\n".join(

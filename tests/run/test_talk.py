@@ -254,6 +254,7 @@ def test_in_the_background_without_an_address_the_command_fails_and_nothing_stay
 
 def test_the_command_need_not_wait_for_ever_though_the_client_does(unserved: Host) -> None:
     called = unserved.start("--background", "--wait", "0.3", "--pid-file", unserved.pid_file)
+    called.line("relet: there is no address yet; the client goes on asking in the background")
     assert called.wait() == 1
     _, answer = unserved.asked("status", "c0")
     assert (answer["state"], answer["pid"]) == ("SELECTING", int(unserved.pid_file.read_text()))

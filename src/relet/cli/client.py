@@ -72,12 +72,20 @@ def client(arguments: Sequence[str]) -> int:
     try:
         background = Background() if said.background else None
         if background and background.in_front:
-            return background.outcome()
+            return _wait(background)
         return _run(said, orders, settings, background)
     except (MachineError, OSError) as error:
         with suppress(OSError):
             complain(str(error))
         return ENVIRONMENT
+
+
+def _wait(background: Background) -> int:
+    """Be the one in front."""
+    outcome = background.outcome()
+    if background.goes_on and outcome:
+        complain("there is no address yet; the client goes on asking in the background")
+    return outcome
 
 
 def _run(

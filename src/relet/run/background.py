@@ -20,10 +20,14 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Background:
-    """Divides the process. in_front: is this the one that the caller waits for? Raises OSError if it cannot be divided."""
+    """Divides the process. Raises OSError if it cannot be divided.
+
+    in_front: is this the one that the caller waits for? goes_on: after `outcome`, does the client go on?
+    """
 
     def __init__(self) -> None:
         reader, writer = os.pipe()
+        self.goes_on = False
         self._pid = os.fork()
         self.in_front = self._pid != 0
         if self.in_front:
@@ -41,6 +45,7 @@ class Background:
         word = os.read(self._word, 1)
         os.close(self._word)
         if word:
+            self.goes_on = True
             return word[0]
         _, status = os.waitpid(self._pid, 0)
         return max(NO, os.waitstatus_to_exitcode(status))
@@ -56,7 +61,8 @@ class Background:
         if nowhere > 2:
             os.close(nowhere)
         os.chdir("/")
-        os.write(self._word, bytes((code,)))
+        with suppress(OSError):  # the caller may be gone
+            os.write(self._word, bytes((code,)))
         os.close(self._word)
 
     def _forward(self, number: int, _frame: object) -> None:
