@@ -20,9 +20,11 @@ LONG_FOR_A_REASON = {"src/relet/model/reasons.py": 600}
 LOADS_BY_NAME = {
     SOURCE / "__init__.py",
     SOURCE / "cli" / "main.py",
+    SOURCE / "run" / "memory.py",
     *(SOURCE / "testing" / name for name in ("__init__.py", "plugin.py")),
 }
-"""What is loaded where most do not need it: a command by its name, the library by a look at it, fixtures by a test."""
+"""What is loaded where most do not need it: a command by its name, the library by a look at it, fixtures by a
+test, what reads other clients' lease files when there are any."""
 
 PURE = ("wire", "model", "client", "server", "errors.py")
 """Rings that see no world but their arguments."""

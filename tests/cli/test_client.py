@@ -29,13 +29,13 @@ def test_an_unknown_interface_is_answered_with_the_known_ones() -> None:
     assert said == "relet: cannot look at interface nowhere: No such device; the interfaces are lo"
 
 
-def test_what_is_no_hexadecimal_is_wrong_use() -> None:
+def test_what_is_no_client_identifier_is_wrong_use() -> None:
     with Lab() as lab:
         host, other = lab.namespace("host"), lab.namespace("other")
         lab.cable(host, "c0", other, "s0")
         code, said = ended(lab.relet(host, "client", "c0", "--client-id", "xyz"))
     assert code == 2
-    assert "'xyz' is not hexadecimal" in said
+    assert "'xyz' is no client identifier; write mac, duid, none, or octets such as 01:52:54:00:12:34:56" in said
 
 
 def test_what_is_no_number_is_wrong_use() -> None:

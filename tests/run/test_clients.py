@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
-from relet.model.effects import Binding
+from relet.model.effects import Binding, Remembered
 from relet.net import netlink
-from relet.run.leasefile import FOLDER, Identity, LeaseFile
+from relet.run.leasefile import FOLDER, save
+from relet.run.leaseformat import Content, Identity
 from relet.wire.address import parse_ip
 from support.lab import RELET, Lab, Process, until
 
@@ -34,9 +35,8 @@ class Host(NamedTuple):
         network = f"192.168.{interface[1:]}"
         options = {1: b"\xff\xff\xff\0", 3: parse_ip(f"{network}.1").to_bytes(4)}
         address, server = parse_ip(f"{network}.5"), parse_ip(f"{network}.1")
-        LeaseFile(self.file(interface), identity).write(
-            Binding(address, server, time.time(), 3600, 1800, 3150, options)
-        )
+        binding = Binding(address, server, time.time(), 3600, 1800, 3150, options)
+        save(self.file(interface), Content().replacing(identity, (Remembered(binding),)))
 
     def file(self, interface: str) -> Path:
         return self.lab.folder / "leases" / f"{interface}.lease"

@@ -25,14 +25,12 @@ from relet.run.acquire import ENVIRONMENT, Orders
 from relet.run.background import Background
 from relet.run.clients import MAX_INTERFACES, Clients
 from relet.run.control import CLIENTS
+from relet.run.identity import Who, said_identity
 from relet.run.leasefile import default_path
+from relet.run.memory import Recall
 from relet.run.notify import Notify
 from relet.run.sinks import LogFile, SystemLog
 from relet.run.starter import Starter
-from relet.wire.address import parse_hex
-
-ETHERNET = 1
-"""Hardware type (RFC 2132 s9.14)."""
 
 SYSTEM_LOG = "syslog"
 """In place of a file's name."""
@@ -60,6 +58,10 @@ def client(arguments: Sequence[str]) -> int:
     names = tuple(dict.fromkeys(said.iface))
     if said.lease_file and len(names) > 1:
         reader.error("--lease-file is one file for one interface; leave it out, or start a client for each interface")
+    if said.take_from and len(names) > 1:
+        reader.error("--import is one file for one interface; start a client for each interface")
+    if said.anonymous and said.client_id not in (None, "mac"):
+        reader.error("--anonymous is known by its hardware address alone (RFC 7844 s3.5); leave out --client-id")
     if len(names) > MAX_INTERFACES:
         reader.error(f"one client serves {MAX_INTERFACES} interfaces at most; start several")
     try:
@@ -117,7 +119,20 @@ def parser() -> argparse.ArgumentParser:
     add = reader.add_argument
     add("iface", nargs="+", metavar="IFACE", help="a network interface that needs an address")
     add("--lease-file", type=Path, metavar="FILE", help="where the lease is remembered (/var/lib/relet/IFACE.lease)")
-    add("--client-id", type=_octets, metavar="HEX", help="client identifier (option 61), such as 01:52:54:00:12:34:56")
+    add(
+        "--client-id",
+        type=_identity,
+        metavar="mac|duid|none|HEX",
+        help="client identifier (option 61): of the hardware address, of the host's DUID, or such as 01:52:54:00:12:34:56",
+    )
+    add(
+        "--import",
+        type=Path,
+        metavar="FILE",
+        dest="take_from",
+        help="take over a lease file of dhclient, dhcpcd or networkd",
+    )
+    add("--no-import", action="store_true", help="do not look for leases of other clients when there is no lease file")
     presenting.add_to(reader)
     add("--hook", type=_program, metavar="PROGRAM", help="run at each change of the lease; values in RELET_* variables")
     add(
@@ -179,11 +194,11 @@ def _path(text: str) -> Path:
     return Path(text).absolute()
 
 
-def _octets(text: str) -> bytes:
+def _identity(text: str) -> Who:
     try:
-        return parse_hex(text)
+        return said_identity(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{error}; write octets such as 01:52:54:00:12:34:56") from None
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _metric(text: str) -> int:
@@ -216,7 +231,13 @@ def _program(text: str) -> str:
 
 def _orders(name: str, said: argparse.Namespace) -> Orders:
     return Orders(
-        lease_file=(said.lease_file or default_path(name)).absolute(),
+        recall=Recall(
+            lease_file=(said.lease_file or default_path(name)).absolute(),
+            who=said.client_id,
+            anonymous=said.anonymous,
+            take_over=not said.no_import,
+            take_from=said.take_from,
+        ),
         hook=(said.hook,) if said.hook else (),
         configure=not said.no_configure,
         resolver=not said.no_resolver,
@@ -231,7 +252,6 @@ def _settings(said: argparse.Namespace) -> ClientSettings:
     """What is the same on every interface. Raises ValueError for what does not go together."""
     return ClientSettings(
         mac=bytes(6),
-        client_id=said.client_id,
         reboot_timeout=said.reboot_timeout,
         use_remembered=said.use_remembered,
         **presenting.presented(said),
@@ -246,7 +266,4 @@ def _on(settings: ClientSettings, link: LinkInfo) -> ClientSettings:
     """The settings of a client on this interface. Raises LinkError if it cannot have one."""
     if len(link.mac) != 6 or not any(link.mac):
         raise LinkError(f"{link.name} is not an Ethernet interface")
-    if settings.anonymous:
-        # RFC 7844 s3.5: the identifier is of the hardware address in use, and of nothing else.
-        settings = msgspec.structs.replace(settings, client_id=bytes((ETHERNET,)) + link.mac)
     return msgspec.structs.replace(settings, mac=link.mac, interface=link.name)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from math import inf
-from pathlib import Path
 from typing import assert_never
 
 import msgspec
 
 from relet.client.machine import Client
+from relet.client.memory import Leases
 from relet.client.settings import ClientSettings
 from relet.client.states import Bound, Init, Rebinding, Renewing, Requesting, Selecting, State
 from relet.model.effects import (
@@ -28,7 +28,6 @@ from relet.model.effects import (
     Finished,
     Note,
     Remember,
-    Remembered,
     Send,
     SendArp,
 )
@@ -43,8 +42,8 @@ from relet.net.udp import Mouth
 from relet.run.configure import Interface
 from relet.run.desk import Desk
 from relet.run.hook import Hooks
-from relet.run.leasefile import Identity, LeaseFile
 from relet.run.loop import Sources
+from relet.run.memory import Memory, Recall
 from relet.run.plan import plan
 from relet.run.resolver import Resolver
 from relet.run.told import Told, configured, deconfigured, state_line
@@ -69,7 +68,7 @@ GOOD, NO, ENVIRONMENT = 0, 1, 3
 class Orders(msgspec.Struct, frozen=True):
     """What the operator wants beyond the machine's settings.
 
-    lease_file: where the lease is remembered, None: nowhere. hook: program and arguments, () for none.
+    recall: what is remembered, and where. hook: program and arguments, () for none.
     configure: touch the interface; False leaves it as it is and does everything else. resolver: and the name servers.
     metric: of routes, None to take one by the interface's index.
     speak: for an address that perhaps nobody puts on the interface: answer ARP for it, and send from it.
@@ -78,7 +77,7 @@ class Orders(msgspec.Struct, frozen=True):
     timeout: seconds after which to end if there is no address yet.
     """
 
-    lease_file: Path | None
+    recall: Recall
     hook: tuple[str, ...] = ()
     configure: bool = True
     resolver: bool = True
@@ -113,10 +112,12 @@ class Acquire:
         self.link, self.outcome, self.finished, self.obtained = link, GOOD, False, False
         self._orders, self._hooks, self._resolver, self._desk = orders, hooks, resolver, desk
         self._tell, self._ended = tell, ended
-        mtu_file = orders.lease_file and orders.lease_file.with_name(orders.lease_file.name + ".mtu")
+        lease_file = orders.recall.lease_file
+        mtu_file = lease_file and lease_file.with_name(lease_file.name + ".mtu")
         self._interface = Interface(link, mtu_file, orders.metric)
         with ExitStack() as stack:
             stack.callback(Claim(link.name).close)
+            self._memory = Memory(link, orders.recall, clock.now().wall)
             sockets = open_sockets(link.name)
             for each in sockets:
                 stack.callback(each.close)
@@ -129,12 +130,10 @@ class Acquire:
             self._opened = stack.pop_all()
         if orders.speak:
             self._mouth.borrow()
-        identity = Identity(settings.mac, settings.client_id)
-        self._file = LeaseFile(orders.lease_file, identity) if orders.lease_file else None
-        remembered, note = self._file.read() if self._file else (None, None)
-        if note:
+        for note in self._memory.notes:
             self._say(note.kind, note.text)
-        self._client = Client(settings, dice.throw, (Remembered(remembered),) if remembered else ())
+        settings = msgspec.structs.replace(settings, client_id=self._memory.identity.client_id)
+        self._client = Client(settings, dice.throw, self._memory.leases)
         desk.attend(self._client)
         self.binding: Binding | None = None
         self._sent = True
@@ -296,14 +295,9 @@ class Acquire:
             time.sleep(RELEASE_POLL_S)
         return self._sent and not self._mouth.unsent()
 
-    def _remember(self, leases: tuple[Remembered, ...]) -> None:
-        if self._file is None:
-            return
+    def _remember(self, leases: Leases) -> None:
         try:
-            if leases:
-                self._file.write(leases[0].binding)
-            else:
-                self._file.remove()
+            self._memory.remember(leases)
         except OSError as error:
             self._say("lease-file", f"the lease file stays as it was: {error}")
 

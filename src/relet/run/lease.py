@@ -24,6 +24,7 @@ from relet.net.monitor import LinkMonitor
 from relet.net.timer import Alarm
 from relet.run.acquire import CANNOT_CONFIGURE, Orders
 from relet.run.loop import Callback, Readable
+from relet.run.memory import Recall
 from relet.run.presence import FAILED, TIMEOUT, Presence
 from relet.run.terms import Terms, terms
 from relet.run.told import Told
@@ -271,15 +272,21 @@ async def lease(
     """
     if timeout is not None and timeout <= 0:
         raise ValueError(f"timeout {timeout:g} is no time to wait; give seconds, or None to wait for ever")
+    wanted = settings or ClientSettings(mac=bytes(6))
     orders = Orders(
-        lease_file=None if lease_file is None else lease_file.absolute(),
+        recall=Recall(
+            lease_file=None if lease_file is None else lease_file.absolute(),
+            who=wanted.client_id or "none",
+            anonymous=wanted.anonymous,
+            take_over=False,
+        ),
         configure=configure,
         resolver=False,
         speak=not configure,
         timeout=inf if timeout is None else timeout,
     )
     try:
-        held = Lease(interface, settings or ClientSettings(mac=bytes(6)), orders)
+        held = Lease(interface, wanted, orders)
     except MachineError as error:
         raise LeaseError(str(error)) from error
     obtained = False

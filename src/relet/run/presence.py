@@ -13,6 +13,7 @@ from math import inf
 from pathlib import Path
 
 from relet.client.settings import ClientSettings
+from relet.errors import MachineError
 from relet.model.effects import Binding
 from relet.model.events import Command, LinkChanged, Wake
 from relet.net import clock
@@ -156,8 +157,8 @@ class Presence:
                 self._client_ended,
             )
             self._client.start(link.up)
-        except LinkError as error:
-            if error.code != errno.ENODEV:
+        except MachineError as error:
+            if _code(error) != errno.ENODEV:
                 self._fail(error)
                 return
             # It went while we were at it, and the kernel will say so.
@@ -195,7 +196,7 @@ class Presence:
             self.finished, self.outcome = True, outcome
         self._ended()
 
-    def _fail(self, error: LinkError) -> None:
+    def _fail(self, error: MachineError) -> None:
         self._say(FAILED, f"{error}{_advice(error)}")
         if self._client:
             self._client.close()
@@ -227,10 +228,15 @@ def _lost(was: LinkInfo, link: LinkInfo | None) -> str:
     return f"the hardware address of {was.name} has changed to {hex_text(link.mac)}"
 
 
-def _advice(error: LinkError) -> str:
+def _code(error: MachineError) -> int:
+    """The errno, 0 if it is nothing that the kernel said of an interface."""
+    return error.code if isinstance(error, LinkError) else 0
+
+
+def _advice(error: MachineError) -> str:
     """What to do about it, where we know."""
-    if error.code == errno.ENODEV:
+    if _code(error) == errno.ENODEV:
         return f"; the interfaces are {', '.join(name for _, name in socket.if_nameindex())}"
-    if error.code == errno.EADDRINUSE:
+    if _code(error) == errno.EADDRINUSE:
         return "; another client runs on this interface, end it first"
     return ""
