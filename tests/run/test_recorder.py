@@ -114,6 +114,16 @@ def test_whoever_has_our_address_is_told_by_its_hardware() -> None:
     assert any(each.what == "note" for each in rig.exchange.moments)
 
 
+def test_a_conflict_in_use_belongs_to_the_exchange_that_won_the_address() -> None:
+    rig = bound()
+    for _ in range(3):  # the first may be defended against
+        rig.later(1).hear(arp.announcement(OTHER_MAC, ADDRESS))
+    labels = [each.label for each in rig.exchange.moments]
+    assert labels.index("DHCPACK") < labels.index("unbound") < labels.index("BACKOFF")
+    heard = {each.peer for each in rig.exchange.moments if each.label == "ARP announcement" and each.what == "heard"}
+    assert heard == {"52:54:00:00:00:99"}
+
+
 def test_what_concerns_nobody_here_is_not_kept() -> None:
     rig = bound()
     before = rig.exchange

@@ -1,7 +1,8 @@
 """What a client said and heard in its last exchange, so that an operator can see why it is where it is.
 
-An exchange begins when the client turns from rest to asking, and goes on until it does so again. Recording keeps references
-to what passed and looks at nothing, for it stands beside the first packet; words are made of it when somebody asks.
+An exchange begins when the client turns from rest to asking, and goes on until it does so again; who takes its address away
+in between is part of it. Recording keeps references to what passed and looks at nothing, for it stands beside the first
+packet; words are made of it when somebody asks.
 """
 
 from collections import deque
@@ -10,15 +11,15 @@ from typing import Literal
 
 import msgspec
 
-from relet.client.states import Bound, Leased, LinkDown, Probing, State, Stopped
+from relet.client.states import Backoff, Bound, Leased, LinkDown, Probing, State, Stopped
 from relet.errors import WireError
 from relet.model.clock import Now
 from relet.model.effects import Deconfigure, Effect, Note, Send, SendArp
 from relet.model.events import ArpSeen, Arrival, Event
 from relet.run.told import DECONFIGURED, state_name
-from relet.wire import summary
+from relet.wire import arp, summary
 from relet.wire.address import BROADCAST, BROADCAST_MAC, hex_text, ip_text
-from relet.wire.arp import REQUEST, Arp
+from relet.wire.arp import Arp
 from relet.wire.message import Message, decode
 from relet.wire.options import SERVER_IDENTIFIER
 
@@ -71,7 +72,7 @@ class Recorder:
 
     def record(self, event: Event, before: State, effects: Sequence[Effect], after: State, now: Now) -> None:
         """An event was handled: the state before, what followed, the state after."""
-        if isinstance(before, RESTING) and not isinstance(after, RESTING):
+        if isinstance(before, RESTING) and not isinstance(after, (*RESTING, Backoff)):
             self._began, self._all, self._ignored = now, 0, 0
             self._kept.clear()
         heeded = bool(effects) or after is not before
@@ -100,7 +101,7 @@ class Recorder:
         self._all += 1
 
     def _moments(self) -> Iterator[Moment]:
-        claimed = {thing.arp.tpa for _, thing, _ in self._kept if isinstance(thing, SendArp) and _claims(thing.arp)}
+        claimed = {address for _, thing, _ in self._kept for address in _ours(thing)}
         for mono, thing, heeded in self._kept:
             moment = _moment(max(0.0, mono - self._began.mono), thing, heeded, claimed)
             if moment:
@@ -122,13 +123,13 @@ def _moment(at: float, thing: Thing, heeded: bool, claimed: set[int]) -> Moment 
             server = message.ip(SERVER_IDENTIFIER.code) or source
             what: Literal["heard", "ignored"] = "heard" if heeded else "ignored"
             return Moment(at, what, summary.label(message), ip_text(server), text=summary.gist(message))
-        case SendArp(arp=arp, mac=mac):
-            to = ("", "") if mac == BROADCAST_MAC else (ip_text(arp.tpa), hex_text(mac))
-            return Moment(at, "sent", summary.arp_label(arp), *to, text=summary.arp_gist(arp))
-        case ArpSeen(arp=arp):
-            mac_text = hex_text(arp.sha)
-            peer = mac_text if not arp.spa or arp.spa in claimed else ip_text(arp.spa)
-            return Moment(at, "heard", summary.arp_label(arp), peer, mac_text, summary.arp_gist(arp))
+        case SendArp(arp=packet, mac=mac):
+            to = ("", "") if mac == BROADCAST_MAC else (ip_text(packet.tpa), hex_text(mac))
+            return Moment(at, "sent", summary.arp_label(packet), *to, text=summary.arp_gist(packet))
+        case ArpSeen(arp=packet):
+            mac_text = hex_text(packet.sha)
+            peer = mac_text if packet.spa in (0, *claimed) else ip_text(packet.spa)
+            return Moment(at, "heard", summary.arp_label(packet), peer, mac_text, summary.arp_gist(packet))
         case Deconfigure(binding=binding, cause=cause):
             return Moment(at, "note", "unbound", text=f"{ip_text(binding.address)} taken away: {DECONFIGURED[cause]}")
         case Note(kind=kind, text=text):
@@ -145,6 +146,12 @@ def _decoded(payload: bytes) -> Message | None:
         return None  # counted by the machine, under its name
 
 
-def _claims(arp: Arp) -> bool:
-    """Is it about an address that its sender wants or has?"""
-    return arp.op == REQUEST and arp.spa in (0, arp.tpa)
+def _ours(thing: Thing) -> tuple[int, ...]:
+    """An address that the client wants or has, by what it did: whoever else says that it has it, is no host of that name."""
+    match thing:
+        case SendArp(arp=Arp(op=arp.REQUEST, spa=spa, tpa=tpa)) if spa in (0, tpa):
+            return (tpa,)
+        case Deconfigure(binding=binding):
+            return (binding.address,)
+        case _:
+            return (thing.held.binding.address,) if isinstance(thing, Leased | Probing) else ()
