@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from relet.client.settings import ClientSettings
 from relet.client.states import Bound, Selecting
 from relet.config.load import quick
-from relet.lab.ether import DELAY, MAX_COPIES, NOBODY, Ether, Frame, doubled
+from relet.lab.ether import DELAY, MAX_COPIES, NOBODY, Ether, Frame
 from relet.lab.hosts import ClientHost, Neighbour, ServerHost, heard_in
 from relet.lab.words import words
 from relet.model.clock import Now
@@ -112,12 +112,13 @@ def test_two_hosts_of_one_name_or_hardware_address_are_refused() -> None:
     ("hook", "times"),
     [
         (lambda _: (), []),
-        (lambda frame: doubled(frame, 2.0), [DELAY, 2.0 + DELAY]),
+        (lambda _: None, [DELAY]),
+        (lambda frame: [frame, frame.later(2.0)], [DELAY, 2.0 + DELAY]),
         (lambda frame: [replace(frame, delay=5.0)], [5.0]),
         (lambda frame: [frame] * 100, [DELAY] * MAX_COPIES),
         (lambda frame: [replace(frame, delay=-1.0)], [0.0]),
     ],
-    ids=["lost", "doubled", "late", "no more than the bound", "never before it was sent"],
+    ids=["lost", "looked at", "doubled", "late", "no more than the bound", "never before it was sent"],
 )
 def test_hooks_say_what_becomes_of_a_frame(hook: object, times: list[float]) -> None:
     ether, speaker, (near,) = ears(Ear("near", 2))
@@ -144,6 +145,35 @@ def test_time_goes_to_what_is_due_and_no_further_than_asked() -> None:
     assert ether.now == Now(1_700_000_007.5, 1007.5)
     assert not ether.run(60, lambda: False)
     assert ether.now.mono == 1067.5
+
+
+def test_a_host_that_never_comes_to_rest_is_found_out() -> None:
+    class Restless(Ear):
+        def wake(self, now: Now) -> list[bytes]:
+            self.at = now.mono
+            return []
+
+    ether, _, _ = ears(Restless("restless", 2, at=1003.0))
+    with pytest.raises(RuntimeError, match="time stands still: restless never come to rest"):
+        ether.run(5)
+    assert ether.now.mono == 1003.0
+
+
+def test_a_frame_says_what_it_is_and_carries_another_message() -> None:
+    ether, _, (client,) = office()
+    frames: list[Frame] = []
+    ether.watchers.append(lambda frame, _: frames.append(frame))
+    assert ether.run(60, lambda: client.binding is not None)
+    offer = next(frame for frame in frames if frame.label == "DHCPOFFER")
+    assert offer.message is not None
+    changed = offer.carrying(replace(offer.message, xid=1))
+    assert changed.message == replace(offer.message, xid=1)
+    assert (changed.source, changed.at, changed.octets[:34]) == (offer.source, offer.at, offer.octets[:34])
+    probe = next(frame for frame in frames if frame.label == "ARP probe")
+    assert probe.message is None
+    with pytest.raises(ValueError, match="the frame of client-0 carries no datagram"):
+        probe.carrying(offer.message)
+    assert Frame(0.0, "a", "link", b"").label == ""
 
 
 def test_what_happens_at_the_very_end_happens_still() -> None:
@@ -239,4 +269,3 @@ def test_words_for_what_is_not_dhcp() -> None:
     assert words(b"") is None
     assert words(frame_to(BROADCAST_MAC, b"")) is None
     assert words(arp.encode_arp(arp.announcement(b"\2\0\0\0\0\1", FIRST))) is not None
-    assert Frame(0.0, "a", "link", b"").delay == DELAY

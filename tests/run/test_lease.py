@@ -122,6 +122,30 @@ async with relet.lease("eth0", configure=True, settings=QUICK):
     assert states(server) == {"192.168.1.100": "released"}
 
 
+@pytest.mark.usefixtures("server")
+def test_its_name_servers_are_used_if_that_is_asked_for(link: RealLink) -> None:
+    """In a mount namespace of its own, with a resolv.conf of its own and no /run of the machine's."""
+    resolv_conf = link.lab.folder / "resolv.conf"
+    resolv_conf.write_text("nameserver 10.0.0.1\n")
+    mounts = 'mount --bind "$0" /etc/resolv.conf && mount -t tmpfs none /run && exec "$@"'
+    body = """
+for resolver in (False, True):
+    async with relet.lease("eth0", configure=True, resolver=resolver, settings=QUICK) as lease:
+        while resolver and "10.0.0.1" in Path("/etc/resolv.conf").read_text():
+            await asyncio.sleep(0.01)
+        say(resolver=resolver, inside=Path("/etc/resolv.conf").read_text().split())
+    say(after=Path("/etc/resolv.conf").read_text().split())
+"""
+    program = (sys.executable, "-c", PROGRAM.format(body=indent(body, "    ")))
+    process = link.host().start(need("unshare"), "--mount", "sh", "-c", mounts, resolv_conf, *program)
+    assert said(process) == {"resolver": False, "inside": ["nameserver", "10.0.0.1"]}
+    assert said(process) == {"after": ["nameserver", "10.0.0.1"]}
+    inside = said(process)["inside"]
+    assert [word for word in inside if word.startswith("192.168.1.")] == ["192.168.1.2", "192.168.1.3"]
+    assert said(process) == {"after": ["nameserver", "10.0.0.1"]}
+    assert process.wait() == 0, process.latest(20)
+
+
 def test_it_is_kept_and_asked_for_the_next_time(link: RealLink, server: RealServer) -> None:
     host = link.host()
     file = link.lab.folder / "kept.lease"

@@ -294,6 +294,7 @@ def test_hooks_see_every_frame_in_order() -> None:
     assert {frame.delay for frame in seen} == {DELAY}
     assert {frame.network for frame in seen} == {"link"}
     assert callable(look)
+    assert link.random is link.random
 
 
 def test_one_seed_one_story() -> None:

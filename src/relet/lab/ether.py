@@ -14,14 +14,21 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
+from relet.errors import WireError
+from relet.lab.words import words
 from relet.model.clock import Now
 from relet.wire.address import BROADCAST_MAC
+from relet.wire.frame import decode_datagram, encode_datagram
+from relet.wire.message import DEFAULT_LIMIT, Message, encode
 
 DELAY = 0.0005
 """Seconds that a frame is under way if no hook says otherwise."""
 
 MAX_COPIES = 16
 """Frames that hooks can make of one."""
+
+MAX_STILL = 100_000
+"""Things that can happen at one moment: of more, time would never go on."""
 
 NOBODY = bytes.fromhex("02ffffffffff")
 """Where a message goes whose receiver's hardware address nobody knows."""
@@ -37,6 +44,31 @@ class Frame(msgspec.Struct, frozen=True):
     network: str
     octets: bytes
     delay: float = DELAY
+
+    @property
+    def label(self) -> str:
+        """'DHCPACK', 'ARP probe', ...; '' for what is neither DHCP nor ARP."""
+        said = words(self.octets)
+        return said.label if said else ""
+
+    @property
+    def message(self) -> Message | None:
+        """The DHCP message in it, None if there is none that can be read."""
+        said = words(self.octets)
+        return said.message if said else None
+
+    def later(self, seconds: float) -> "Frame":
+        """The same, so much longer under way."""
+        return replace(self, delay=self.delay + seconds)
+
+    def carrying(self, message: Message) -> "Frame":
+        """The same with another message in it. Raises ValueError if it carries none, or the message has no room."""
+        try:
+            datagram = decode_datagram(self.octets)
+        except WireError as error:
+            raise ValueError(f"the frame of {self.source} carries no datagram: {error}") from error
+        payload = encode(message, max(DEFAULT_LIMIT, len(datagram.payload)))
+        return replace(self, octets=encode_datagram(replace(datagram, payload=payload)))
 
 
 class Host(Protocol):
@@ -59,8 +91,8 @@ class Host(Protocol):
         """The deadline has come."""
 
 
-Hook = Callable[[Frame], Iterable[Frame]]
-"""What becomes of a frame: nothing at all, the same one, or others in its place."""
+Hook = Callable[[Frame], Iterable[Frame] | None]
+"""What becomes of a frame: the frames that arrive in its place, none if it is lost; None: it arrives as it is."""
 
 Watcher = Callable[[Frame, bool], None]
 """Is told of each frame as it was sent, and whether nobody will hear it."""
@@ -118,13 +150,22 @@ class Ether:
             self.send(sleeper, sleeper.wake(self.now))
 
     def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Let time go by, until something is so. Was it, before the time was over?"""
+        """Let time go by, until something is so. Was it, before the time was over? RuntimeError if time stands still."""
         end = self.now.mono + seconds
+        moment, still = self.now.mono, 0
         while not until():
             if self.now.mono >= end and not self._pending(end):
                 return False
             self.step(end)
+            still = still + 1 if self.now.mono == moment else 0
+            moment = self.now.mono
+            if still > MAX_STILL:
+                raise RuntimeError(f"time stands still: {', '.join(self._due(moment)) or 'frames'} never come to rest")
         return True
+
+    def _due(self, moment: float) -> list[str]:
+        waiting = ((host.name, host.deadline()) for host in self.hosts.values())
+        return [name for name, due in waiting if due is not None and due <= moment]
 
     def _pending(self, end: float) -> bool:
         """Is there still something to do at the present moment?"""
@@ -136,7 +177,7 @@ class Ether:
     def _hooked(self, frame: Frame) -> Sequence[Frame]:
         copies = [frame]
         for hook in self.hooks:
-            copies = [each for copy in copies for each in hook(copy)][:MAX_COPIES]
+            copies = [each for copy in copies for each in _after(hook, copy)][:MAX_COPIES]
         return copies
 
     def _listeners(self, sender: Host, frame: Frame) -> list[Host]:
@@ -147,6 +188,6 @@ class Ether:
         ]
 
 
-def doubled(frame: Frame, apart: float) -> list[Frame]:
-    """A frame twice, the second time so many seconds later."""
-    return [frame, replace(frame, delay=frame.delay + apart)]
+def _after(hook: Hook, frame: Frame) -> Iterable[Frame]:
+    become = hook(frame)
+    return (frame,) if become is None else become

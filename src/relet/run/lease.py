@@ -57,14 +57,12 @@ class Lease:
         self._happened = asyncio.Event()
         self._why: LeaseError | None = None
         self._broken = False
-        self._sources: set[int] = set()
-        self._closing = False
         with ExitStack() as stack:
             self._alarm = Alarm()
             stack.callback(self._alarm.close)
             self._monitor = LinkMonitor([name])
             stack.callback(self._monitor.close)
-            self._presence = Presence(name, self._on_link, orders, self, self._tell, self._notify)
+            self._presence = Presence(name, self._on_link, orders, self, self._tell, self._happened.set)
             stack.callback(self._presence.close)
             for source, ready in ((self._alarm, self._rung), (self._monitor, self._heard)):
                 self.register(source, ready)
@@ -152,19 +150,11 @@ class Lease:
 
     async def close(self, release: bool) -> None:
         """Stop, and give everything back, also if that is cancelled meanwhile. release: the lease too."""
-        self._closing = True
-        for fileno in self._sources:
-            self._loop.remove_reader(fileno)
         try:
-            if not self._presence.finished:
-                # A DHCPRELEASE may wait for its server's hardware address, up to a second. The client is the thread's now.
-                bye = partial(self._presence.command, Command.RELEASE) if release else self._presence.interrupted
-                ending = asyncio.ensure_future(asyncio.to_thread(bye))
-                try:
-                    await asyncio.shield(ending)
-                except asyncio.CancelledError:
-                    await ending
-                    raise
+            if not self._ended():
+                self._do(partial(self._presence.command, Command.RELEASE) if release else self._presence.interrupted)
+            while not self._presence.over and not self._broken:
+                await self._next()
         finally:
             self._opened.close()
             self._happened.set()
@@ -173,15 +163,11 @@ class Lease:
 
     def register(self, source: Readable | int, ready: Callback) -> None:
         """See `run.loop.Sources`."""
-        fileno = source if isinstance(source, int) else source.fileno()
-        self._sources.add(fileno)
-        self._loop.add_reader(fileno, self._do, ready)
+        self._loop.add_reader(source, self._do, ready)
 
     def unregister(self, source: Readable | int) -> None:
         """See `run.loop.Sources`."""
-        fileno = source if isinstance(source, int) else source.fileno()
-        self._sources.discard(fileno)
-        self._loop.remove_reader(fileno)
+        self._loop.remove_reader(source)
 
     def _do(self, callback: Callback) -> None:
         """Have the client do something, and be woken when it next wants to be."""
@@ -193,7 +179,7 @@ class Lease:
             self._loop.call_exception_handler({"message": f"the client of {self.name}", "exception": error})
             self._break(LeaseError(f"relet has a bug: {error!r}"))
         deadline = self._presence.deadline()
-        if deadline < inf and not self._ended():
+        if deadline < inf:
             self._alarm.by(deadline)
 
     def _rung(self) -> None:
@@ -219,16 +205,11 @@ class Lease:
             self._why = LeaseTimeoutError(told.text)
         elif told.event in (FAILED, CANNOT_CONFIGURE):
             self._why = LeaseError(told.text)
-        self._notify()
+        self._happened.set()
 
     def _break(self, why: LeaseError) -> None:
         self._broken, self._why = True, why
-        self._notify()
-
-    def _notify(self) -> None:
-        # While it closes, the client is another thread's; who waits is told at the end.
-        if not self._closing:
-            self._happened.set()
+        self._happened.set()
 
     async def _next(self) -> None:
         """Wait until something happens."""
@@ -236,7 +217,7 @@ class Lease:
         await self._happened.wait()
 
     def _ended(self) -> bool:
-        return self._presence.finished or self._broken or self._closing
+        return self._presence.finished or self._broken
 
     def _raise_if_ended(self) -> None:
         if self._ended():
@@ -255,6 +236,7 @@ async def lease(
     *,
     timeout: float | None = 30.0,
     configure: bool = False,
+    resolver: bool = False,
     release: bool = True,
     lease_file: Path | None = None,
     settings: ClientSettings | None = None,
@@ -281,7 +263,7 @@ async def lease(
             take_over=False,
         ),
         configure=configure,
-        resolver=False,
+        resolver=resolver,
         speak=not configure,
         timeout=inf if timeout is None else timeout,
     )

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
+from random import Random
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -59,6 +60,11 @@ class DhcpLink(Tape):
     def wall(self) -> float:
         """The time on the hosts' clocks, in seconds since 1970."""
         return self._ether.now.wall
+
+    @property
+    def random(self) -> Random:
+        """The link's dice, for chance that a test needs itself: the seed decides that as well."""
+        return self._ether.random
 
     def run(self, seconds: float) -> None:
         """Let so much time go by."""

@@ -4,7 +4,6 @@ from collections import deque
 
 from relet.lab.ether import Frame
 from relet.lab.story import Entry
-from relet.lab.words import words
 from relet.wire.message import Message
 
 MAX_FRAMES = 10_000
@@ -29,14 +28,9 @@ class Tape:
     @property
     def sent(self) -> list[tuple[str, str]]:
         """(host, label) of every DHCP message and ARP packet: ('client-1', 'DHCPDISCOVER'), ('client-1', 'ARP probe')."""
-        said = ((frame.source, words(frame.octets)) for frame in self.frames)
-        return [(source, each.label) for source, each in said if each is not None]
+        return [(frame.source, label) for frame in self.frames if (label := frame.label)]
 
     def messages(self, label: str = "", source: str = "") -> list[Message]:
         """The DHCP messages of this label ('DHCPREQUEST') and host; '' for any."""
-        found = []
-        for frame in self.frames:
-            said = words(frame.octets)
-            if said and said.message and label in ("", said.label) and source in ("", frame.source):
-                found.append(said.message)
-        return found
+        frames = [frame for frame in self.frames if source in ("", frame.source) and label in ("", frame.label)]
+        return [message for frame in frames if (message := frame.message)]
