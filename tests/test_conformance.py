@@ -13,10 +13,10 @@ COPY = ROOT / "tests" / "facts" / "requirements.csv"
 ORIGINAL = ROOT.parent / "shared" / "facts" / "rfc2131-requirements.csv"
 SUBJECTS = {
     "server": "2131 2132 3046 3396 6842 4361 3527 3011 5107 4388 4702 4039 2563 8925 8357 1534 1542",
-    "client": "2131 2132 5227 3396 3442 6842 4436 3011 4702 4039 2563 8925 7844 8910 3203 6704 1534 1542",
+    "client": "2131 2132 5227 3396 3442 6842 4361 4436 3011 4702 4039 2563 8925 7844 8910 3203 6704 1534 1542",
 }
 """The RFCs whose rows are judged on each side."""
-HOW_MANY = {"server": 336, "client": 402}
+HOW_MANY = {"server": 336, "client": 414}
 SIDES = pytest.mark.parametrize("side", SUBJECTS)
 NO_EXCUSE = {"2131", "5227"}
 """RFCs of which no MUST may be left undone."""

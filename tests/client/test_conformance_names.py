@@ -68,8 +68,8 @@ MAY_SAY: dict[type, set[int]] = {
     Requesting: {50, 53, 54, 55, 61},
     Renewing: {53, 55, 61},
     Rebinding: {53, 55, 61},
-    Backoff: {50, 53, 54, 56, 61},
-    Bound: {53, 54, 56, 61},
+    Backoff: {50, 53, 54, 61},
+    Bound: {53, 54, 61},
 }
 
 
@@ -79,6 +79,13 @@ def test_an_anonymous_client_says_no_more_than_it_must(state: type) -> None:
     carried = said(state, ANONYMOUS).options
     assert set(carried) <= MAY_SAY[state]
     assert list(carried) == sorted(carried)
+
+
+@pytest.mark.parametrize("state", MAY_SAY)
+@pytest.mark.parametrize("client_id", [None, CLIENT_ID, b"\xff\0\0\0\7\0\4" + bytes(16)])
+def test_an_anonymous_client_is_called_by_its_hardware_address(state: type, client_id: bytes | None) -> None:
+    """R7844-3.5-01."""
+    assert said(state, replace(ANONYMOUS, client_id=client_id)).options[61] == b"\1" + MAC
 
 
 def test_an_anonymous_client_goes_back_to_nothing() -> None:

@@ -1,8 +1,11 @@
 """Client identifiers as RFC 4361 and RFC 7844 make them."""
 
 import pytest
+from msgspec.structs import replace
 
 from relet.client.identity import by_duid, by_hardware, duid_of, identity_text
+from relet.client.states import Backoff, Rebinding, Rebooting, Renewing, Requesting, Selecting, State
+from support.client_rig import CAREFUL, reach
 
 MAC = bytes.fromhex("525400000001")
 IAID = b"\0\0\0\7"
@@ -16,6 +19,13 @@ def test_rfc_4361_identifier_is_type_iaid_and_duid() -> None:
         identity_text(by_duid(IAID, DUID))
         == "DUID 00:04:01:23:45:67:89:ab:cd:ef:01:23:45:67:89:ab:cd:ef, IAID 00:00:00:07"
     )
+
+
+@pytest.mark.parametrize("state", [Selecting, Requesting, Rebooting, Renewing, Rebinding, Backoff])
+def test_an_identifier_of_rfc_4361_stands_in_every_message(state: type[State]) -> None:
+    rig = reach(state, replace(CAREFUL, client_id=by_duid(IAID, DUID)))
+    assert rig.sent is not None
+    assert rig.sent.options[61] == by_duid(IAID, DUID)
 
 
 @pytest.mark.parametrize(("iaid", "duid"), [(b"123", DUID), (b"12345", DUID), (IAID, b"\0\4"), (IAID, bytes(131))])

@@ -69,7 +69,7 @@ EXPIRES = 1795630942.0
 
 
 def test_dhclients_leases_are_read() -> None:
-    old, new = dhclient.read(DHCLIENT.encode(), "c0", MAC)
+    old, new = dhclient.read(DHCLIENT.encode(), "c0", MAC, None)
     binding = new.binding
     assert (binding.address, binding.server) == (parse_ip("192.168.1.101"), parse_ip("192.168.1.1"))
     assert (binding.requested_at, binding.expires()) == (EXPIRES - 3600, EXPIRES)
@@ -98,21 +98,54 @@ def test_dhclients_leases_are_read() -> None:
 
 def test_without_a_duid_dhclient_sent_what_the_lease_says_or_nothing() -> None:
     text = DHCLIENT.replace("default-duid", "no-duid").encode()
-    assert [each.client_id for each in dhclient.read(text, "c0", MAC)] == [b"\1" + MAC, None]
+    assert [each.client_id for each in dhclient.read(text, "c0", MAC, None)] == [b"\1" + MAC, None]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "client_id"),
+    [
+        ("", None),
+        ("request routers;\nsend host-name = gethostname();\n", None),
+        ("send dhcp-client-identifier = hardware;\n", b"\1" + MAC),
+        ("send dhcp-client-identifier hardware;\n", b"\1" + MAC),
+        ("send dhcp-client-identifier 1:0:a0:24:ab:fb:9c;\n", bytes.fromhex("0100a024abfb9c")),
+        ('send dhcp-client-identifier "my host"; send dhcp-lease-time 3600;\n', b"my host"),
+        ('send dhcp-client-identifier "one"; send dhcp-client-identifier "other";\n', b"other"),
+        ('send dhcp-client-identifier = concat("a", hardware);\n', None),
+        ('interface "c0" { send dhcp-client-identifier "one"; }\n', None),
+        ('#send dhcp-client-identifier "one";\nsend dhcp-client-identifier;\n', None),
+        ('send dhcp-client-identifier "x";\n', None),
+    ],
+)
+def test_dhclients_configuration_says_what_it_sends(configuration: str, client_id: bytes | None) -> None:
+    assert dhclient.identity(configuration.encode(), MAC) == client_id
+
+
+def test_what_dhclient_was_told_to_send_comes_before_its_duid_and_after_the_lease() -> None:
+    found = dhclient.read(DHCLIENT.encode(), "c0", MAC, b"my host")
+    assert [each.client_id for each in found] == [b"\1" + MAC, b"my host"]
+
+
+def test_dhclients_own_files_say_who_it_was(tmp_path: Path) -> None:
+    path = lay(tmp_path, "var/lib/dhcp/dhclient.leases", DHCLIENT.encode())
+    lay(tmp_path, "etc/dhclient.conf", b'send dhcp-client-identifier "old place";')
+    assert read(path, LINK, tmp_path).found[-1].client_id == b"old place"
+    lay(tmp_path, "etc/dhcp/dhclient.conf", b'send dhcp-client-identifier "my host";')
+    assert read(path, LINK, tmp_path).found[-1].client_id == b"my host"
 
 
 def test_a_lease_of_dhclient_that_never_ends() -> None:
     text = DHCLIENT.replace("expire 3 2026/11/25 18:22:22", "expire never").encode()
-    assert dhclient.read(text, "c0", MAC)[-1].binding.lease_time == INFINITE
+    assert dhclient.read(text, "c0", MAC, None)[-1].binding.lease_time == INFINITE
 
 
 def test_a_file_that_was_cut_off_has_the_leases_before() -> None:
     text = DHCLIENT.encode()
-    whole = dhclient.read(text, "c0", MAC)
+    whole = dhclient.read(text, "c0", MAC, None)
     for length in range(len(text)):
-        found = dhclient.read(text[:length], "c0", MAC)
+        found = dhclient.read(text[:length], "c0", MAC, None)
         assert [each.binding for each in found] == [each.binding for each in whole[: len(found)]]
-    assert len(dhclient.read(text[:-3], "c0", MAC)) == 1
+    assert len(dhclient.read(text[:-3], "c0", MAC, None)) == 1
 
 
 @pytest.mark.parametrize(
@@ -131,14 +164,14 @@ def test_a_file_that_was_cut_off_has_the_leases_before() -> None:
 )
 def test_a_lease_that_cannot_be_is_left_out(was: str, becomes: str) -> None:
     block = DHCLIENT[DHCLIENT.rindex("lease {") :]
-    assert len(dhclient.read(block.encode(), "c0", MAC)) == 1
-    assert dhclient.read(block.replace(was, becomes).encode(), "c0", MAC) == []
+    assert len(dhclient.read(block.encode(), "c0", MAC, None)) == 1
+    assert dhclient.read(block.replace(was, becomes).encode(), "c0", MAC, None) == []
 
 
 @pytest.mark.parametrize("piece", ['"', '\\"', "{", "}", "lease {", "option ", ";", '"\\', "a ", "# "])
 def test_octets_by_the_megabyte_cost_no_more_than_that(piece: str) -> None:
     """No way back in the reading: a file of the most octets is done in the time that it takes to look at each."""
-    assert dhclient.read((piece * MAX_OCTETS)[:MAX_OCTETS].encode(), "c0", MAC) == []
+    assert dhclient.read((piece * MAX_OCTETS)[:MAX_OCTETS].encode(), "c0", MAC, None) == []
 
 
 ACK = Message(

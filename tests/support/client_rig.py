@@ -165,7 +165,7 @@ class Rig:
             xid=asked.xid if asked else 1,
             yiaddr=0 if kind is MessageType.NAK else address,
             chaddr=MAC,
-            options=options | {61: CLIENT_ID},
+            options=options | {61: asked.options.get(61, CLIENT_ID) if asked else CLIENT_ID},  # RFC 6842 s3
         )
         return replace(good, **changes)
 

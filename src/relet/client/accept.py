@@ -129,7 +129,7 @@ def _not_for_us(reply: Message, wanted: Expected, settings: ClientSettings) -> D
     if reply.chaddr != settings.mac:
         return Drop.OTHER_HARDWARE
     # RFC 6842 s3: a returned identifier that is not ours belongs to another client with our hardware address.
-    if reply.options.get(options.CLIENT_IDENTIFIER.code, settings.client_id) != settings.client_id:
+    if reply.options.get(options.CLIENT_IDENTIFIER.code, settings.identifier) != settings.identifier:
         return Drop.OTHER_CLIENT_ID
     if reply.kind not in wanted.kinds:
         return Drop.OTHER_KIND

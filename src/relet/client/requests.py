@@ -136,14 +136,16 @@ def _telling(
 ) -> Message:
     """A message that wants no answer: secs and flags zero, nothing but what the server needs to know (table 5)."""
     carried = _head(settings, kind) | dict(about) | _address(options.SERVER_IDENTIFIER, server)
-    carried[options.MESSAGE.code] = why.encode()
+    if not settings.anonymous:  # RFC 7844 s3
+        carried[options.MESSAGE.code] = why.encode()
     return _message(settings, xid, carried, ciaddr=ciaddr, secs=0, flags=0)
 
 
 def _head(settings: ClientSettings, kind: MessageType) -> dict[int, bytes]:
     """Option 53, and option 61 if there is one: the same in every message (s2)."""
     head = {options.MESSAGE_TYPE.code: bytes((kind,))}
-    return head if settings.client_id is None else head | {options.CLIENT_IDENTIFIER.code: settings.client_id}
+    identifier = settings.identifier
+    return head if identifier is None else head | {options.CLIENT_IDENTIFIER.code: identifier}
 
 
 def _address(option: options.Option, address: int) -> dict[int, bytes]:

@@ -3,6 +3,7 @@
 import msgspec
 
 from relet.client.conflict import Check, ConflictTiming
+from relet.client.identity import by_hardware
 from relet.client.timing import Timing
 from relet.wire import options
 from relet.wire.codes import INFINITE
@@ -96,6 +97,12 @@ class ClientSettings(msgspec.Struct, frozen=True):
         if len(self.user_class.encode()) > 255:
             raise ValueError("a user class has at most 255 octets")
         self._check_room()
+
+    @property
+    def identifier(self) -> bytes | None:
+        """What option 61 says, None for no such option. RFC 7844 s3.5: of an anonymous client the hardware address in use,
+        and nothing else."""
+        return by_hardware(self.mac, self.htype) if self.anonymous else self.client_id
 
     def fqdn_octets(self) -> bytes:
         """Option 81 (RFC 4702 s2), with S and E: the server updates both records, and the name is in wire format, partial

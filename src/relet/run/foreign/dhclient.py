@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from relet.client.identity import DUID_OCTETS, by_duid
+from relet.client.identity import DUID_OCTETS, by_duid, by_hardware
 from relet.run.foreign.found import Found, echoed, granted
 from relet.wire import options
 from relet.wire.address import parse_ip
@@ -25,8 +25,11 @@ Token = str | bytes
 Statement = tuple[Token, ...]
 
 
-def read(octets: bytes, interface: str, mac: bytes) -> list[Found]:
-    """The leases of an interface, oldest first, whether they run still or not. mac: of the interface, for its IAID."""
+def read(octets: bytes, interface: str, mac: bytes, configured: bytes | None) -> list[Found]:
+    """The leases of an interface, oldest first, whether they run still or not.
+
+    mac: of the interface, for its IAID. configured: what dhclient was told to send, if the server did not repeat it.
+    """
     duid: bytes | None = None
     found: list[Found] = []
     for is_lease, statements in _blocks(octets.decode("latin-1")):
@@ -34,11 +37,30 @@ def read(octets: bytes, interface: str, mac: bytes) -> list[Found]:
             duid = _default_duid(statements) or duid
         elif ("interface", interface.encode()) in statements and (lease := _lease(statements)):
             found = [*found, lease][-MAX_LEASES:]
-    if duid is None:
-        return found
     # With -i dhclient sends RFC 4361's identifier, its IAID the end of the hardware address, and writes its DUID down.
-    own = by_duid(mac[-4:], duid)
+    own = configured or (by_duid(mac[-4:], duid) if duid else None)
     return [Found(each.binding, each.client_id or own) for each in found]
+
+
+def identity(configuration: bytes, mac: bytes) -> bytes | None:
+    """The client identifier that dhclient.conf(5) has it send on every interface, None for none. The last counts."""
+    client_id = None
+    for is_lease, statements in _blocks(configuration.decode("latin-1")):
+        match statements:
+            case [("send", "dhcp-client-identifier", *said)] if not is_lease and said:
+                client_id = _identifier(said[-1], mac)
+    return client_id
+
+
+def _identifier(value: Token, mac: bytes) -> bytes | None:
+    """Of 'hardware', of octets, or of a text; None for an expression that only dhclient can evaluate."""
+    if value == "hardware":
+        return by_hardware(mac)
+    try:
+        octets = _octets(value)
+    except ValueError:
+        return None
+    return octets if 2 <= len(octets) <= 255 else None
 
 
 def _blocks(text: str) -> Iterator[tuple[bool, list[Statement]]]:

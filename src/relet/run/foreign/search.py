@@ -1,6 +1,7 @@
 """The leases of one interface in the files of other clients, whichever client's a file is."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ MAX_OCTETS = 1 << 20
 """Of a lease file; a longer one is not read."""
 
 DHCPCD_CONF = "/etc/dhcpcd.conf"
+DHCLIENT_CONF = ("/etc/dhcp/dhclient.conf", "/etc/dhclient.conf")
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -46,7 +48,7 @@ def read(path: Path, link: LinkInfo, root: Path = Path("/")) -> Source:
     if octets[236:240] == COOKIE:
         found = [dhcpcd.read(octets, smallfile.written_at(path), link.mac, _dhcpcd_identity(path.parent, link, root))]
     elif b"lease {" in octets:
-        found = dhclient.read(octets, link.name, link.mac)
+        found = dhclient.read(octets, link.name, link.mac, _dhclient_identity(link, root))
     elif b"ADDRESS=" in octets:
         found = [networkd.read(octets, smallfile.written_at(path))]
     else:
@@ -61,6 +63,14 @@ def _dhcpcd_identity(folder: Path, link: LinkInfo, root: Path) -> bytes | None:
     except (OSError, ValueError):
         return None
     return dhcpcd.identity(configuration, _duid(folder / "duid"), link.mac)
+
+
+def _dhclient_identity(link: LinkInfo, root: Path) -> bytes | None:
+    """What dhclient sends by the first of its configuration files that there is."""
+    for name in DHCLIENT_CONF:
+        with suppress(OSError, ValueError):
+            return dhclient.identity(smallfile.read(root / name.lstrip("/"), MAX_OCTETS, follow=True), link.mac)
+    return None
 
 
 def _duid(path: Path) -> bytes | None:
