@@ -24,7 +24,7 @@ class ArpFrames:
         return self.frames.fileno()
 
     def receive(self) -> list[ArpSeen]:
-        """What the socket holds, at most BATCH packets; our own, come back to us, are left out (RFC 5227 s2.1.1)."""
+        """What the socket holds, at most a batch; our own, come back to us, are left out (RFC 5227 s2.1.1)."""
         seen = []
         for heard in self.frames.receive():
             try:

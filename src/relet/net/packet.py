@@ -76,18 +76,18 @@ def opened(interface: str, ethertype: int, steps: list[bpf.Step], receive_buffer
 class Frames:
     """What comes and goes through a packet socket, which becomes its own. Raises LinkError, and the socket is closed.
 
-    interface: its name. room: octets that can wait there. mac: the interface's hardware address. drops: what was thrown
-    away, by name.
+    batch: frames that one `receive` takes at most. interface: its name. room: octets that can wait there. mac: the
+    interface's hardware address. drops: what was thrown away, by name.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, batch: int = BATCH) -> None:
         self.drops: Counter[str] = Counter()
         self._socket = sock
         try:
             self.room = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
             self.interface, *_, mac = sock.getsockname()
-            self._inbox = Inbox(sock, FRAME_MAX, _LL, socket.CMSG_SPACE(_AUXDATA.size))
-            self._outbox = Outbox(sock)
+            self._inbox = Inbox(sock, FRAME_MAX, _LL, socket.CMSG_SPACE(_AUXDATA.size), batch)
+            self._outbox = Outbox(sock, count=batch)
         except LinkError:
             sock.close()
             raise
@@ -100,7 +100,7 @@ class Frames:
         return self._socket.fileno()
 
     def receive(self) -> list[Heard]:
-        """What the socket holds, at most BATCH frames; those that are of no use are left out and counted."""
+        """What the socket holds, at most a batch; those that are of no use are left out and counted."""
         inbox = self._inbox
         try:
             lengths = inbox.take()
@@ -124,7 +124,8 @@ class Frames:
 
     def send(self, frames: Sequence[bytes]) -> int:
         """How many of the frames the interface took, in this order; each that it would not is counted."""
-        return sum(self._outbox.give(frames[at : at + BATCH], self.drops) for at in range(0, len(frames), BATCH))
+        step = self._outbox.count
+        return sum(self._outbox.give(frames[at : at + step], self.drops) for at in range(0, len(frames), step))
 
     def overruns(self) -> int:
         """Frames lost in the kernel because we did not read fast enough."""
@@ -157,7 +158,7 @@ class DhcpFrames:
         return self.frames.fileno()
 
     def receive(self) -> list[Arrival]:
-        """What the socket holds, at most BATCH messages."""
+        """What the socket holds, at most a batch."""
         arrivals = []
         for heard in self.frames.receive():
             try:

@@ -38,6 +38,7 @@ from relet.net.claim import Claim
 from relet.net.client_sockets import open_sockets
 from relet.net.link import LinkError, LinkInfo
 from relet.net.packet import DhcpFrames, Frames
+from relet.net.sockets import QUIET_BATCH
 from relet.net.udp import Mouth
 from relet.run.configure import Interface
 from relet.run.desk import Desk
@@ -121,8 +122,8 @@ class Acquire:
             sockets = open_sockets(link.name)
             for each in sockets:
                 stack.callback(each.close)
-            self._frames = DhcpFrames(Frames(sockets.dhcp), CLIENT_PORT)
-            self._arp = ArpFrames(Frames(sockets.arp))
+            self._frames = DhcpFrames(Frames(sockets.dhcp, QUIET_BATCH), CLIENT_PORT)
+            self._arp = ArpFrames(Frames(sockets.arp, QUIET_BATCH))
             self._mouth = Mouth(sockets.udp)
             for source in (self._frames, self._arp):
                 loop.register(source, partial(self._readable, source))
