@@ -1,6 +1,5 @@
 """A plan on a kernel's interface, in namespaces of its own."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from relet.wire import options
 from relet.wire.address import parse_ip
 from relet.wire.codes import INFINITE
 from support.lab import Lab, need
+from support.snapshot import quiet, snapshot
 
 ADDRESS = parse_ip("192.168.1.5")
 MASK = {1: b"\xff\xff\xff\0"}
@@ -34,27 +34,18 @@ class Host:
 
     def __init__(self, lab: Lab) -> None:
         self.lab, self.name, self.other = lab, lab.namespace("host"), lab.namespace("other")
+        quiet(lab, self.name)
         lab.cable(self.name, "c0", self.other, "s0")
 
     def interface(self, metric: int | None = None) -> Interface:
         return Interface(netlink.link("c0"), self.lab.folder / "c0.mtu", metric)
 
     def everything(self) -> object:
-        """Addresses, routes and MTU as `ip` tells them, without counters and what is left of lifetimes."""
-        asked = ("-4 address show", "-6 address show", "route show table all", "-6 route show table all", "link show")
-        shown = [json.loads(self.lab.ip(self.name, "-json", *each.split())) for each in asked]
-        return json.loads(json.dumps(shown), object_hook=_lasting)
+        return snapshot(self.lab, self.name)
 
     def state(self) -> tuple[list[str], list[str]]:
         routes = [route.split(" dev ")[0] for route in self.lab.routes(self.name) if "proto dhcp" in route]
         return self.lab.addresses(self.name, "c0"), routes
-
-
-CHANGING = {"valid_life_time", "preferred_life_time", "tentative"}
-
-
-def _lasting(row: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in row.items() if name not in CHANGING}
 
 
 @pytest.fixture
