@@ -34,9 +34,10 @@ bench: $(READY)  ## all of bench/, and docs/performance.md from it: 35 minutes (
 	@$(BIN)/python bench/everything.py --compare $(COMPARE) $(ARGS)
 	@$(BIN)/python docs/generate.py
 
-fuzz: $(READY)  ## a million mutated inputs for the readers of bytes, and as many datagrams for server and client
+fuzz: $(READY)  ## a million mutated inputs for the readers of bytes, and as many datagrams for the server and for the client
 	$(BIN)/python tests/fuzz/wire.py --runs 1000000 $(ARGS)
-	$(BIN)/python tests/fuzz/datagrams.py --runs 1000000 $(ARGS)
+	$(BIN)/python tests/fuzz/datagrams.py --of server --runs 1000000 $(ARGS)
+	$(BIN)/python tests/fuzz/datagrams.py --of client --runs 1000000 $(ARGS)
 
 crash: $(READY)  ## kill a serving server 200 times, let the power fail at any moment, look for broken promises; kill a client 200 times (root)
 	$(BIN)/python tests/crash/kill.py --times 200 --sync batch $(ARGS)

@@ -1,10 +1,10 @@
 """Mutated datagrams through the whole server engine and the client machine: what they promise must hold whatever comes.
 
-    python tests/fuzz/datagrams.py --runs 1000000 --seed 1
+    python tests/fuzz/datagrams.py --of client --runs 1000000 --seed 1
 
 A run is a datagram. They come in stories (served.py, asked.py), for a lease needs a past; each story has its own dice, made
-of seed and number, so that a finding comes back by itself: `--from N --runs 1`. Exits 1 with the octets of the first
-batch that does harm.
+of seed and number, so that a finding comes back by itself: `--from N --runs 1`, of the same side. Exits 1 with the octets of
+the first batch that does harm.
 """
 
 import argparse
@@ -35,7 +35,11 @@ class Story(Protocol):
         """Play it to its end; how many datagrams there were. Raises whatever the core raises, and AssertionError."""
 
 
-STORIES: tuple[Callable[[Random], Story], ...] = (ServerStory, ClientStory)
+SIDES: dict[str, tuple[Callable[[Random], Story], ...]] = {
+    "both": (ServerStory, ClientStory),
+    "server": (ServerStory,),
+    "client": (ClientStory,),
+}
 """Played in turn; a server's has some twenty times as many datagrams."""
 
 
@@ -47,12 +51,15 @@ class Finding(NamedTuple):
     trace: str
 
 
-def fuzz(runs: int, seed: int, first: int = 0, progress: Callable[[int], None] | None = None) -> Finding | Counter[str]:
+def fuzz(
+    runs: int, seed: int, first: int = 0, progress: Callable[[int], None] | None = None, of: str = "both"
+) -> Finding | Counter[str]:
     """The first finding; without one, how often what became of a datagram. runs: datagrams at least, whole stories."""
     outcomes: Counter[str] = Counter()
+    stories = SIDES[of]
     done, number = 0, first
     while done < runs:
-        story = STORIES[number % len(STORIES)](Random(seed << 40 | number))
+        story = stories[number % len(stories)](Random(seed << 40 | number))
         try:
             played = story.play()
         except Exception:
@@ -67,6 +74,7 @@ def fuzz(runs: int, seed: int, first: int = 0, progress: Callable[[int], None] |
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Mutate datagrams for the server's engine and the client's machine.")
+    parser.add_argument("--of", choices=SIDES, default="both", help="whose datagrams")
     parser.add_argument("--runs", type=int, default=100_000, help="datagrams")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--from", dest="first", type=int, default=0, help="number of the first story")
@@ -76,10 +84,10 @@ def main() -> int:
         sys.stderr.write(f"\r{done:,} of {given.runs:,} datagrams")
         sys.stderr.flush()
 
-    found = fuzz(given.runs, given.seed, given.first, progress)
+    found = fuzz(given.runs, given.seed, given.first, progress, given.of)
     sys.stderr.write("\n")
     if isinstance(found, Finding):
-        again = f"--seed {given.seed} --from {found.story} --runs 1"
+        again = f"--of {given.of} --seed {given.seed} --from {found.story} --runs 1"
         batch = "\n".join(payload.hex() for payload in found.batch)
         sys.stdout.write(f"{found.trace}\nstory {found.story} ({again}):\n{batch}\n")
         return 1
