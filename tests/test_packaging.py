@@ -144,6 +144,11 @@ def test_what_a_client_asks_of_the_kernel_is_what_the_unit_lets_it(tmp_path: Pat
     assert [each for each in mapped if "PROT_WRITE|PROT_EXEC" in each] == []
     opened = [arguments for name, arguments in calls if name in ("open", "openat") and " = -1 " not in arguments]
     written = {each.split('"')[1] for each in opened if re.search(r"O_WRONLY|O_RDWR|O_CREAT", each)}
-    places = (folder, "/dev/", "/proc/self/", *(f"{path}/" for path in said["ReadWritePaths"].split() if path[0] == "/"))
+    places = (
+        folder,
+        "/dev/",
+        "/proc/self/",
+        *(f"{path}/" for path in said["ReadWritePaths"].split() if path[0] == "/"),
+    )
     assert folder + "/client.pid" in written
     assert {path for path in written if path[0] == "/" and not path.startswith(places)} == set()

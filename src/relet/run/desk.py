@@ -7,10 +7,9 @@ ended is heard, as everybody hears it, from what is told.
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 from relet.client.machine import Client
-from relet.client.states import Leased, State, Stopped
+from relet.client.states import Leased, State
 from relet.model.clock import Now
 from relet.model.effects import Effect
 from relet.model.events import Command, Event
@@ -18,7 +17,7 @@ from relet.net import clock
 from relet.run.control import Control, Later, Question, client_at, client_socket
 from relet.run.loop import Loop
 from relet.run.recorder import Recorder
-from relet.run.report import Granted, Report, Result, absent, granted, report
+from relet.run.report import NO_INTERFACE, Outcome, Report, Result, absent, granted, report
 from relet.run.told import Told, state_name
 
 NO = 1
@@ -45,7 +44,7 @@ class Desk:
         """Make the control socket, while we still may. Raises ControlError, OSError."""
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         path, subject = client_socket(folder, self._interface), client_at(self._interface)
-        self._control = Control(path, self._answer, loop, subject=subject)
+        self._control = Control(path, self.answer, loop, subject=subject)
 
     def close(self) -> None:
         """Hang up and remove the socket. Idempotent."""
@@ -66,13 +65,14 @@ class Desk:
 
     def told(self, told: Told) -> None:
         """What everybody hears: whoever waits for a lease's new life or its end has an answer."""
-        self._last = told
+        self._last, mono = told, clock.now().mono
         if told.event == "bound" and self._first is None:
-            self._first = (told, clock.now().mono - self._began)
+            self._first = (told, mono - self._began)
         if self._waiting and told.event in ("bound", "unbound"):
+            outcome = "bound" if told.event == "bound" else _ended(told)
             waiting, self._waiting = self._waiting, []
             for later, began in waiting:
-                later.give(self._result(told, clock.now().mono - began))
+                later.give(self._result(outcome, told, mono - began))
 
     def report(self) -> Report:
         """The client as it is now."""
@@ -81,34 +81,14 @@ class Desk:
             return absent(self._interface, pid, self._recorder, now)
         return report(self._client, self._recorder, pid, now)
 
-    def result(self, outcome: int) -> Result:
-        """How the client came to its first address, if it did. outcome: its exit code."""
-        if outcome or self._first is None:
-            told, seconds = self._last, clock.now().mono - self._began
-            failed: Literal["failed", "none"] = "failed" if outcome > NO else "none"
-            return Result(
-                interface=self._interface,
-                outcome=failed,
-                cause="",
-                text=told.text if told else "",
-                seconds=seconds,
-                lease=None,
-            )
-        told, seconds = self._first
-        return Result(
-            interface=self._interface,
-            outcome="bound",
-            cause=told.cause,
-            text=told.text,
-            seconds=seconds,
-            lease=self._lease(),
-        )
+    def result(self, code: int) -> Result:
+        """How the client came to its first address, or why to none. code: with which it ended."""
+        if code == 0 and self._first:
+            return self._result("bound", *self._first)
+        return self._result("failed" if code > NO else "none", self._last, clock.now().mono - self._began)
 
-    def _lease(self) -> Granted | None:
-        state = self._client.state if self._client else None
-        return granted(state.held.binding) if isinstance(state, Leased) else None
-
-    def _answer(self, question: Question) -> object:
+    def answer(self, question: Question) -> object:
+        """What the commands ask. Raises ValueError, with words for whoever asked."""
         match question:
             case {"do": "status"}:
                 return self.report()
@@ -119,21 +99,28 @@ class Desk:
         raise ValueError("there are 'status', 'renew' and 'release'")
 
     def _wait(self, command: Command, what: str) -> Later:
-        state: State = self._client.state if self._client else Stopped()
+        state = self._client.state if self._client else None
         if not isinstance(state, Leased):
-            raise ValueError(f"there is no lease to {what}; the client is {state_name(state)}")
+            where = state_name(state) if state else NO_INTERFACE
+            raise ValueError(f"there is no lease to {what}; the client is {where}")
         later = Later()
         self._waiting = [*self._waiting, (later, clock.now().mono)][-MAX_WAITING:]
         self._order(command)
         return later
 
-    def _result(self, told: Told, seconds: float) -> Result:
-        good = told.event == "bound"
+    def _result(self, outcome: Outcome, told: Told | None, seconds: float) -> Result:
+        state = self._client.state if self._client else None
+        bound = outcome == "bound"
         return Result(
             interface=self._interface,
-            outcome="bound" if good else "released" if told.cause == "release" and told.server_told else "none",
-            cause=told.cause,
-            text=told.text,
+            outcome=outcome,
+            cause=told.cause if told and (bound or told.event == "unbound") else "",
+            text=told.text if told else "",
             seconds=seconds,
-            lease=self._lease() if good else None,
+            lease=granted(state.held.binding) if bound and isinstance(state, Leased) else None,
         )
+
+
+def _ended(told: Told) -> Outcome:
+    """A lease has come to its end: as somebody may have wanted, or otherwise."""
+    return "released" if told.cause == "release" and told.server_told else "none"

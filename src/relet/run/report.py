@@ -18,6 +18,8 @@ from relet.run.told import state_name
 from relet.wire.address import hex_text, ip_text
 from relet.wire.codes import INFINITE
 
+Outcome = Literal["bound", "released", "none", "failed"]
+
 NO_INTERFACE = "NO-INTERFACE"
 """In place of a state."""
 
@@ -91,7 +93,7 @@ class Result(msgspec.Struct, frozen=True, rename="kebab", kw_only=True):
     """
 
     interface: str
-    outcome: Literal["bound", "released", "none", "failed"]
+    outcome: Outcome
     cause: str
     text: str
     seconds: float
