@@ -326,6 +326,53 @@ except (relet.LeaseError, ValueError) as error:
     assert process.wait() == 0, process.latest(20)
 
 
+def test_an_interface_that_cannot_be_configured_ends_it(link: RealLink) -> None:
+    body = """
+try:
+    async with relet.lease("eth0", configure=True, settings=QUICK):
+        say(wrong=True)
+except relet.LeaseError as error:
+    say(text=str(error), late=isinstance(error, TimeoutError))
+"""
+    program = (sys.executable, "-c", PROGRAM.format(body=indent(body, "    ")))
+    process = link.host().start(need("setpriv"), "--bounding-set=-net_admin", "--inh-caps=-net_admin", *program)
+    told = said(process)
+    assert "a client with NET_ADMIN too" in told["text"]
+    assert told["late"] is False
+    assert process.wait() == 0, process.latest(20)
+
+
+@pytest.mark.usefixtures("server")
+def test_a_bug_of_ours_costs_the_lease_and_is_told(link: RealLink) -> None:
+    """The program goes on, and who waits for the lease hears of it; so does the loop, in case that nobody waits."""
+    process = begin(
+        link.host(),
+        """
+from relet.run.acquire import Acquire
+heard = []
+asyncio.get_running_loop().set_exception_handler(lambda loop, context: heard.append(repr(context["exception"])))
+async with relet.lease("eth0", settings=QUICK) as lease:
+    def broken(self, events):
+        raise ZeroDivisionError("a bug")
+    right, Acquire.on = Acquire.on, broken
+    lease.renew()
+    try:
+        await lease.changed()
+    except relet.LeaseError as error:
+        say(text=str(error), heard=heard)
+Acquire.on = right
+async with relet.lease("eth0", settings=QUICK) as lease:
+    say(again=str(lease.address))
+""",
+    )
+    assert said(process) == {
+        "text": "relet has a bug: ZeroDivisionError('a bug')",
+        "heard": ["ZeroDivisionError('a bug')"],
+    }
+    assert said(process) == {"again": "192.168.1.100"}
+    assert process.wait() == 0, process.latest(20)
+
+
 def test_without_rights_it_says_which_are_needed(link: RealLink) -> None:
     host = link.host()
     body = indent(

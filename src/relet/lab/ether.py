@@ -81,13 +81,13 @@ class Host(Protocol):
     def addresses(self) -> Iterable[int]:
         """The IPv4 addresses for which ARP would find it."""
 
-    def hear(self, frame: bytes, now: Now) -> Iterable[bytes]:
+    def hear(self, frame: bytes, now: Now, /) -> Iterable[bytes]:
         """A frame for it, or for everybody."""
 
     def deadline(self) -> float | None:
         """Monotonic time at which it wants to be woken; None: not at all."""
 
-    def wake(self, now: Now) -> Iterable[bytes]:
+    def wake(self, now: Now, /) -> Iterable[bytes]:
         """The deadline has come."""
 
 

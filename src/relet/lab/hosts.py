@@ -55,14 +55,14 @@ class Neighbour:
     def addresses(self) -> Iterable[int]:
         return self.held
 
-    def hear(self, frame: bytes, now: Now) -> list[bytes]:  # noqa: ARG002 - a neighbour has no clock
+    def hear(self, frame: bytes, _now: Now) -> list[bytes]:
         heard = heard_in(frame)
-        return _arp_answer(heard, self.mac, self.held) if isinstance(heard, Arp) else []
+        return arp_answer(heard, self.mac, self.held) if isinstance(heard, Arp) else []
 
     def deadline(self) -> float | None:
         return None
 
-    def wake(self, now: Now) -> list[bytes]:  # noqa: ARG002
+    def wake(self, _now: Now) -> list[bytes]:
         return []
 
 
@@ -99,7 +99,7 @@ class ServerHost:
     def hear(self, frame: bytes, now: Now) -> list[bytes]:
         match heard_in(frame):
             case Arp() as arp:
-                return [*_arp_answer(arp, self.mac, (self.address,)), *self._arp_heard(arp, now)]
+                return [*arp_answer(arp, self.mac, (self.address,)), *self._arp_heard(arp, now)]
             case Datagram(dport=port, dst=dst) as datagram if port == SERVER_PORT and dst in (BROADCAST, self.address):
                 return self._served(datagram, now)
             case _:
@@ -171,7 +171,7 @@ class ClientHost:
     def hear(self, frame: bytes, now: Now) -> list[bytes]:
         match heard_in(frame):
             case Arp() as arp:
-                return [*_arp_answer(arp, self.mac, self.addresses()), *self.happen(ArpSeen(arp), now)]
+                return [*arp_answer(arp, self.mac, self.addresses()), *self.happen(ArpSeen(arp), now)]
             case Datagram(payload=payload, src=src, sport=sport, dst=dst, dport=port) if port == CLIENT_PORT:
                 return self.happen(Arrival(payload, self.settings.interface, 0, src, sport, dst == BROADCAST), now)
             case _:
@@ -217,10 +217,10 @@ def sent(send: Send, mac: bytes, port: int, resolve: Callable[[int], bytes]) -> 
     return encode_datagram(Datagram(mac, target, send.source, send.destination, port, send.port, send.payload))
 
 
-def _arp_answer(arp: Arp, mac: bytes, addresses: Iterable[int]) -> list[bytes]:
+def arp_answer(arp: Arp, mac: bytes, addresses: Iterable[int]) -> list[bytes]:
     """RFC 826: who has the address that is asked for says so; announcements of it are for the machine to judge."""
     asked = arp.op == REQUEST and arp.spa != arp.tpa and arp.tpa in addresses
-    return [encode_arp(Arp(REPLY, mac, arp.tpa, arp.sha, arp.spa))] if asked else []
+    return [encode_arp(Arp(REPLY, mac, arp.tpa, arp.sha, arp.spa), arp.sha)] if asked else []
 
 
 def _question(probe: Probe, mac: bytes, address: int) -> bytes:

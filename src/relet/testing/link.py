@@ -18,14 +18,14 @@ from relet.lab.hosts import ClientHost, Neighbour, ServerHost
 from relet.lab.ladder import Event, Role, State
 from relet.lab.ladder import Host as Column
 from relet.lab.story import packets, render, silences
-from relet.model.effects import Binding, Remembered
+from relet.model.effects import CLIENT_PORT, SERVER_PORT, Binding, Remembered
 from relet.server.told import tell
 from relet.store.memory import MemoryStore
 from relet.testing import faults
 from relet.testing.client import PATIENCE, DhcpClient, state_name
 from relet.testing.configuration import INTERFACE, ServerPlan, Setting, planned
 from relet.testing.server import DhcpServer
-from relet.testing.station import CLIENT_PORT, SERVER_PORT, Answer, Station
+from relet.testing.station import Answer, Station
 from relet.testing.tape import Tape
 from relet.wire.address import hex_text, mask, parse_hex, parse_ip
 from relet.wire.message import Message

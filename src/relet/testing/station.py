@@ -4,17 +4,16 @@ from collections.abc import Callable, Iterable
 
 from relet.errors import WireError
 from relet.lab.ether import START, Ether
-from relet.lab.hosts import heard_in
+from relet.lab.hosts import arp_answer, heard_in
 from relet.model.clock import Now
+from relet.model.effects import CLIENT_PORT, SERVER_PORT
 from relet.wire.address import BROADCAST, BROADCAST_MAC, hex_text, ip_text, parse_ip
-from relet.wire.arp import REPLY, REQUEST, Arp, encode_arp
+from relet.wire.arp import Arp
 from relet.wire.frame import Datagram, encode_datagram
 from relet.wire.message import Message, decode, encode
 
 Answer = Callable[[bytes], Iterable[bytes]]
 """Gets the payload of each datagram that is heard, and gives the payloads to broadcast."""
-
-SERVER_PORT, CLIENT_PORT = 67, 68
 
 
 class Station:
@@ -54,10 +53,10 @@ class Station:
     def addresses(self) -> Iterable[int]:
         return (parse_ip(self.address),) if self.address else ()
 
-    def hear(self, frame: bytes, now: Now) -> list[bytes]:  # noqa: ARG002 - whoever answers asks the link for the time
+    def hear(self, frame: bytes, _now: Now) -> list[bytes]:
         match heard_in(frame):
-            case Arp(op=op, tpa=asked) as arp if op == REQUEST and asked != arp.spa and asked in self.addresses():
-                return [encode_arp(Arp(REPLY, self.mac, asked, arp.sha, arp.spa))]
+            case Arp() as arp:
+                return arp_answer(arp, self.mac, self.addresses())
             case Datagram(dport=port, payload=payload, dst=dst) if port == self.port and self._is_ours(dst):
                 self.heard.append(payload)
                 return [self._frame(each, BROADCAST) for each in (self.answer(payload) if self.answer else ())]
@@ -67,7 +66,7 @@ class Station:
     def deadline(self) -> float | None:
         return None if self.wake_at is None else START.mono + self.wake_at
 
-    def wake(self, now: Now) -> list[bytes]:  # noqa: ARG002
+    def wake(self, _now: Now) -> list[bytes]:
         self.wake_at = None
         return [self._frame(each, BROADCAST) for each in (self.on_wake() if self.on_wake else ())]
 
