@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from relet.net.claim import Claim
+from relet.net.claim import claim
 from relet.net.link import LinkError
 from support.lab import Lab
 
@@ -20,19 +20,19 @@ def _host(lab: Lab, label: str) -> str:
 
 def test_a_claim_holds_for_its_interface_until_it_is_closed() -> None:
     with Lab() as lab, lab.inside(_host(lab, "host")):
-        claim, other = Claim("c0"), Claim("c1")
+        held, other = claim("c0"), claim("c1")
         with pytest.raises(LinkError, match="cannot claim c0: Address already in use") as caught:
-            Claim("c0")
+            claim("c0")
         assert caught.value.code == errno.EADDRINUSE
-        claim.close()
-        Claim("c0").close()
+        held.close()
+        claim("c0").close()
         other.close()
 
 
 def test_another_namespace_has_interfaces_of_its_own() -> None:
     with Lab() as lab:
         with lab.inside(_host(lab, "one")):
-            one = Claim("c0")
+            one = claim("c0")
         with lab.inside(_host(lab, "two")):
-            Claim("c0").close()
+            claim("c0").close()
         one.close()

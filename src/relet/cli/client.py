@@ -20,8 +20,8 @@ from relet.client.conflict import Check
 from relet.client.settings import ClientSettings
 from relet.client.timing import Timing
 from relet.errors import MachineError
+from relet.net import rights
 from relet.net.link import LinkError, LinkInfo
-from relet.run.acquire import ENVIRONMENT, Orders
 from relet.run.background import Background
 from relet.run.clients import MAX_INTERFACES, Clients
 from relet.run.control import CLIENTS
@@ -29,6 +29,7 @@ from relet.run.identity import Who, said_identity
 from relet.run.leasefile import default_path
 from relet.run.memory import Recall
 from relet.run.notify import Notify
+from relet.run.orders import ENVIRONMENT, Orders
 from relet.run.sinks import LogFile, SystemLog
 from relet.run.starter import Starter
 
@@ -96,10 +97,12 @@ def _run(
     """Be the client. Raises MachineError."""
     log = said.log or (SYSTEM_LOG if background else None)
     sink = None if log is None else SystemLog() if log == SYSTEM_LOG else LogFile(Path(log), timed=not said.as_json)
+    errors = sink.fileno() if sink else None
     result = said.once and said.as_json
-    starter = Starter(Notify(os.environ, os.getpid()), background, said.wait, sink.fileno() if sink else None)
+    starter = Starter(Notify(os.environ, os.getpid()), background, said.wait, errors)
     telling = Telling(starter, said.as_json, STDERR if result else STDOUT, sink)
-    clients = Clients(orders, partial(_on, settings), telling.tell, starter, said.sockets, said.pid_file)
+    who = rights.somebody_else(said.user)
+    clients = Clients(orders, partial(_on, settings), telling.tell, starter, who, said.sockets, said.pid_file, errors)
     outcome = clients.run()
     if result:
         print_results(clients.results())
@@ -185,6 +188,7 @@ def parser() -> argparse.ArgumentParser:
     add("--log", metavar="FILE|syslog", help="write there what happens (syslog with --background)")
     add("--pid-file", type=_path, metavar="FILE", help="write the process id there while the client runs")
     add("--sockets", type=_path, default=CLIENTS, metavar="FOLDER", help=f"where it can be asked ({CLIENTS})")
+    add("--user", default="", metavar="NAME", help="whom to become once the sockets are open (relet, else nobody)")
     add("--release", action="store_true", help="have the remembered lease confirmed, give it back, and end")
     add("--json", action="store_true", dest="as_json", help="one line of JSON for each event")
     return reader

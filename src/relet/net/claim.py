@@ -11,18 +11,14 @@ from relet.model.effects import CLIENT_PORT
 from relet.net.link import LinkError
 
 
-class Claim:
-    """An interface that no other client of this program may use meanwhile. Raises LinkError if one does (EADDRINUSE)."""
-
-    def __init__(self, interface: str) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
-            self._socket.bind(("0.0.0.0", CLIENT_PORT))
-        except OSError as error:
-            self._socket.close()
-            raise LinkError(f"cannot claim {interface}: {error.strerror}", error.errno or 0) from error
-
-    def close(self) -> None:
-        """Let others have it. Idempotent."""
-        self._socket.close()
+def claim(interface: str) -> socket.socket:
+    """An interface that no other client of this program may use until this is closed. Raises LinkError if one does
+    (EADDRINUSE)."""
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        held.bind(("0.0.0.0", CLIENT_PORT))
+    except OSError as error:
+        held.close()
+        raise LinkError(f"cannot claim {interface}: {error.strerror}", error.errno or 0) from error
+    return held

@@ -6,24 +6,28 @@ from typing import NamedTuple
 
 from relet.model.effects import CLIENT_PORT
 from relet.net.arp import arp_socket
+from relet.net.claim import claim
 from relet.net.packet import dhcp_socket
 from relet.net.sockets import QUIET_BUFFER
 from relet.net.udp import mouth_socket
 
 
 class Sockets(NamedTuple):
-    """dhcp: frames with DHCP messages to a client. arp: of all. udp: what the kernel shall route, one way."""
+    """claim: is held, and not used. dhcp: frames with DHCP messages to a client. arp: of all. udp: one way, what the kernel
+    shall route."""
 
+    claim: socket.socket
     dhcp: socket.socket
     arp: socket.socket
     udp: socket.socket
 
 
 def open_sockets(interface: str) -> Sockets:
-    """All three on that interface. Raises LinkError, and none is open then."""
+    """All on that interface. Raises LinkError, and none is open then."""
     with ExitStack() as stack:
+        held = stack.enter_context(claim(interface))
         dhcp = stack.enter_context(dhcp_socket(interface, CLIENT_PORT, QUIET_BUFFER))
         arp = stack.enter_context(arp_socket(interface))
         udp = stack.enter_context(mouth_socket(interface))
         stack.pop_all()
-    return Sockets(dhcp, arp, udp)
+    return Sockets(held, dhcp, arp, udp)

@@ -12,7 +12,8 @@ import os
 import pwd
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from relet.errors import MachineError
@@ -20,13 +21,21 @@ from relet.errors import MachineError
 UMASK = 0o027
 """Files are for the server's user, and for its group to read."""
 
-CAP_NET_BIND_SERVICE = 10  # linux/capability.h, as the next
+CAP_SETGID, CAP_SETUID, CAP_SETPCAP = 6, 7, 8  # linux/capability.h, as the next
+CAP_NET_BIND_SERVICE = 10
 CAP_NET_RAW = 13
 KEPT = 1 << CAP_NET_BIND_SERVICE | 1 << CAP_NET_RAW
 """The capabilities that a server keeps, as far as it has them."""
 
 NONE = 0
 """Those that a client keeps."""
+
+UNPRIVILEGED = ("relet", "nobody")
+"""Users that a client may become if it is told of none."""
+
+_BECOMING = 1 << CAP_SETGID | 1 << CAP_SETUID
+_UID_MAP = Path("/proc/self/uid_map")
+_EVERYBODY = ["0", "0", "4294967295"]
 
 _CAPABILITIES_MAX = 64
 _VERSION_3 = 0x20080522
@@ -77,6 +86,26 @@ def identity(user: str, group: str) -> Identity:
     return Identity(user, uid, gid, groups)
 
 
+def somebody_else(user: str) -> Identity | None:
+    """Whom a client becomes: that user with its own group alone; '' for the first of UNPRIVILEGED that there is.
+
+    None if it stays what it is: it is to be root, is not root or not the machine's (user_namespaces(7)), or cannot become
+    anybody. Raises RightsError if a user is named that it cannot become.
+    """
+    able = os.geteuid() == 0 and _permitted(_libc()) & _BECOMING == _BECOMING and _whole_machine()
+    if not user and not able:
+        return None
+    for name in (user,) if user else UNPRIVILEGED:
+        with suppress(KeyError):
+            known = pwd.getpwnam(name)
+            if known.pw_uid == os.geteuid():
+                return None
+            if not able:
+                raise RightsError(f"only root can become user {user!r}; start as root, or name no user")
+            return Identity(name, known.pw_uid, known.pw_gid, (known.pw_gid,))
+    raise RightsError(f"there is no user {user or UNPRIVILEGED[-1]!r}; make it, or name another")
+
+
 @contextmanager
 def acting_as(who: Identity) -> Iterator[None]:
     """Files that are made within belong to this user, and what it may not touch cannot be touched. Root comes back."""
@@ -101,26 +130,36 @@ def give_up(who: Identity, keep: int = KEPT) -> None:
     RightsError."""
     if not who.uid and not who.user:
         return
+    libc = _libc()
     try:
         if not os.geteuid():
-            _prctl(_PR_SET_KEEPCAPS, 1)
-            for number in range(_CAPABILITIES_MAX):
-                if _prctl(_PR_CAPBSET_READ, number, absent=0):
-                    _prctl(_PR_CAPBSET_DROP, number)
+            _prctl(libc, _PR_SET_KEEPCAPS, 1)
+            bounds = range(_CAPABILITIES_MAX) if _permitted(libc) & 1 << CAP_SETPCAP else ()
+            for number in bounds:
+                if _prctl(libc, _PR_CAPBSET_READ, number, absent=0):
+                    _prctl(libc, _PR_CAPBSET_DROP, number)
             os.setgroups(who.groups)
             os.setresgid(who.gid, who.gid, who.gid)
             os.setresuid(who.uid, who.uid, who.uid)
-        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
-        kept = _permitted() & keep
-        _capset(kept, kept)
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        _prctl(libc, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+        kept = _permitted(libc) & keep
+        _capset(libc, kept, kept)
+        _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1)
     except OSError as error:
         raise RightsError(f"cannot become user {who.user or who.uid}: {error.strerror}") from error
 
 
-def _prctl(option: int, argument: int, absent: int | None = None) -> int:
+def _whole_machine() -> bool:
+    """Are the users here those of the machine? In a user namespace most of them are nobody."""
+    try:
+        return _UID_MAP.read_text().split() == _EVERYBODY
+    except OSError:  # the kernel has no user namespaces
+        return True
+
+
+def _prctl(libc: ctypes.CDLL, option: int, argument: int, absent: int | None = None) -> int:
     """Raises OSError; with `absent`, gives that where the kernel knows no such number."""
-    result = _libc().prctl(option, *(ctypes.c_ulong(value) for value in (argument, 0, 0, 0)))
+    result = libc.prctl(option, *(ctypes.c_ulong(value) for value in (argument, 0, 0, 0)))
     if result < 0:
         code = ctypes.get_errno()
         if absent is not None and code == errno.EINVAL:
@@ -129,18 +168,18 @@ def _prctl(option: int, argument: int, absent: int | None = None) -> int:
     return int(result)
 
 
-def _permitted() -> int:
+def _permitted(libc: ctypes.CDLL) -> int:
     """The permitted capabilities of this process, one bit each."""
     sets = ctypes.create_string_buffer(_SETS.size)
-    _checked(_libc().capget(_HEADER.pack(_VERSION_3, 0), sets))
+    _checked(libc.capget(_HEADER.pack(_VERSION_3, 0), sets))
     _, low, _, _, high, _ = _SETS.unpack(sets.raw)
     return int(low | high << 32)
 
 
-def _capset(effective: int, permitted: int) -> None:
+def _capset(libc: ctypes.CDLL, effective: int, permitted: int) -> None:
     low = 0xFFFFFFFF
     octets = _SETS.pack(effective & low, permitted & low, 0, effective >> 32, permitted >> 32, 0)
-    _checked(_libc().capset(_HEADER.pack(_VERSION_3, 0), octets))
+    _checked(libc.capset(_HEADER.pack(_VERSION_3, 0), octets))
 
 
 def _checked(result: int) -> None:

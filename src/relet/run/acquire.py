@@ -13,7 +13,7 @@ from functools import partial
 from math import inf
 from typing import assert_never
 
-import msgspec
+from msgspec.structs import replace
 
 from relet.client.machine import Client
 from relet.client.memory import Leases
@@ -32,21 +32,17 @@ from relet.model.effects import (
     SendArp,
 )
 from relet.model.events import ArpSeen, Command, Event, LinkChanged
-from relet.net import clock, dice, netlink
+from relet.net import clock, dice
 from relet.net.arp import ArpFrames
-from relet.net.claim import Claim
-from relet.net.client_sockets import open_sockets
-from relet.net.link import LinkError, LinkInfo
+from relet.net.link import LinkError
 from relet.net.packet import DhcpFrames, Frames
 from relet.net.sockets import QUIET_BATCH
 from relet.net.udp import Mouth
-from relet.run.configure import Interface
 from relet.run.desk import Desk
-from relet.run.hook import Hooks
+from relet.run.hand import Hand, Held
 from relet.run.loop import Sources
-from relet.run.memory import Memory, Recall
+from relet.run.orders import ENVIRONMENT, GOOD, NO, Orders
 from relet.run.plan import plan
-from relet.run.resolver import Resolver
 from relet.run.told import Told, configured, deconfigured, state_line
 from relet.run.variables import environment
 from relet.wire.address import ip_text
@@ -62,79 +58,44 @@ LINK_GOES = (errno.ENODEV, errno.ENETDOWN)
 CANNOT_CONFIGURE = "cannot-configure"
 """The event of a lease that cannot be put on the interface, or taken away from there."""
 
-GOOD, NO, ENVIRONMENT = 0, 1, 3
-"""How a client ended; exit codes of the command."""
-
-
-class Orders(msgspec.Struct, frozen=True):
-    """What the operator wants beyond the machine's settings.
-
-    recall: what is remembered, and where. hook: program and arguments, () for none.
-    configure: touch the interface; False leaves it as it is and does everything else. resolver: and the name servers.
-    metric: of routes, None to take one by the interface's index.
-    speak: for an address that perhaps nobody puts on the interface: answer ARP for it, and send from it.
-    once: end when bound and announced. Address and lease file stay, and the kernel drops the address at the lease's end.
-    release: have the remembered lease confirmed, give it back, and end.
-    timeout: seconds after which to end if there is no address yet.
-    """
-
-    recall: Recall
-    hook: tuple[str, ...] = ()
-    configure: bool = True
-    resolver: bool = True
-    metric: int | None = None
-    speak: bool = False
-    once: bool = False
-    release: bool = False
-    timeout: float = inf
-
 
 class Acquire:
-    """One client on an interface as it is now; another index or hardware address is another client's. Raises LinkError
-    if the interface cannot be used.
+    """One client on an interface as it is now; another index or hardware address is another client's.
 
-    tell: gets all that happens, and must not raise, for more is to be done than to tell it. ended: called when `finished`
-    may have become true. binding: the lease whose address is in use. outcome: GOOD, NO (nothing obtained, nothing to
-    release) or ENVIRONMENT. obtained: has there been an address?
+    held: the interface; its sockets become the client's. hand: does what the client wants done. tell: gets all that happens,
+    and must not raise, for more is to be done than to tell it. ended: called when `finished` may have become true. binding:
+    the lease whose address is in use. outcome: GOOD, NO (nothing obtained, nothing to release) or ENVIRONMENT. obtained:
+    has there been an address?
     """
 
     def __init__(
         self,
-        link: LinkInfo,
+        held: Held,
         settings: ClientSettings,
         orders: Orders,
         loop: Sources,
-        hooks: Hooks,
-        resolver: Resolver,
+        hand: Hand,
         desk: Desk,
         tell: Callable[[Told], None],
         ended: Callable[[], None],
     ) -> None:
-        self.link, self.outcome, self.finished, self.obtained = link, GOOD, False, False
-        self._orders, self._hooks, self._resolver, self._desk = orders, hooks, resolver, desk
-        self._tell, self._ended = tell, ended
-        lease_file = orders.recall.lease_file
-        mtu_file = lease_file and lease_file.with_name(lease_file.name + ".mtu")
-        self._interface = Interface(link, mtu_file, orders.metric)
+        self.link, self.outcome, self.finished, self.obtained = held.link, GOOD, False, False
+        self._orders, self._hand, self._desk, self._tell, self._ended = orders, hand, desk, tell, ended
         with ExitStack() as stack:
-            stack.callback(Claim(link.name).close)
-            self._memory = Memory(link, orders.recall, clock.now().wall)
-            sockets = open_sockets(link.name)
-            for each in sockets:
+            for each in held.sockets:
                 stack.callback(each.close)
-            self._frames = DhcpFrames(Frames(sockets.dhcp, QUIET_BATCH), CLIENT_PORT)
-            self._arp = ArpFrames(Frames(sockets.arp, QUIET_BATCH))
-            self._mouth = Mouth(sockets.udp)
+            self._frames = DhcpFrames(Frames(held.sockets.dhcp, QUIET_BATCH), CLIENT_PORT)
+            self._arp = ArpFrames(Frames(held.sockets.arp, QUIET_BATCH))
+            self._mouth = Mouth(held.sockets.udp)
             for source in (self._frames, self._arp):
                 loop.register(source, partial(self._readable, source))
                 stack.callback(loop.unregister, source)
             self._opened = stack.pop_all()
         if orders.speak:
             self._mouth.borrow()
-        for note in self._memory.notes:
-            self._say(note.kind, note.text)
-        settings = msgspec.structs.replace(settings, client_id=self._memory.identity.client_id)
-        self._client = Client(settings, dice.throw, self._memory.leases)
+        self._notes(held.notes)
+        settings = replace(settings, client_id=held.identity.client_id)
+        self._client = Client(settings, dice.throw, held.leases)
         desk.attend(self._client)
         self.binding: Binding | None = None
         self._sent = True
@@ -191,15 +152,12 @@ class Acquire:
                 self._arp.send(SendArp(reply, event.arp.sha))
 
     def _prepare(self) -> None:
-        netlink.switch_on(self.link.index)
         # A client that was killed left its address behind. It is not ours to use before a server says so again.
-        for address in {lease.binding.address: plan(lease.binding) for lease in self._client.remembered}.values():
-            if self._interface.withdraw(address):
-                text = f"{ip_text(address.address)} of an earlier run taken away until it is confirmed"
-                self._say("left-over", text)
-        self._interface.withdraw()
-        if self._orders.resolver:
-            self._notes(self._resolver.withdraw(self.link.name))
+        left = {lease.binding.address: plan(lease.binding) for lease in self._client.remembered}
+        found, notes = self._hand.prepare(tuple(left.values()))
+        for address in found:
+            self._say("left-over", f"{ip_text(address)} of an earlier run taken away until it is confirmed")
+        self._notes(notes)
 
     def _after(self) -> None:
         """Does a wish of the operator, or the machine's end, end the client?"""
@@ -240,7 +198,7 @@ class Acquire:
                 self._say(kind, text)
             case Finished():
                 self.finished = True
-                self._hooks.hurry()
+                self._hand.hurry()
             case _:
                 assert_never(effect)
 
@@ -254,19 +212,17 @@ class Acquire:
         now, wanted = clock.now(), plan(effect.binding)
         self._notes(note for note in wanted.refused if note not in self._refused)
         self._refused = wanted.refused
-        if self._orders.configure:
-            try:
-                self._notes(self._interface.apply(wanted, now.wall))
-            except LinkError as error:
-                self._say(CANNOT_CONFIGURE, str(error))
-                if error.code not in LINK_GOES:
-                    self.end(ENVIRONMENT)
-                return
+        try:
+            notes = self._hand.put(wanted)
+        except LinkError as error:
+            self._say(CANNOT_CONFIGURE, str(error))
+            if error.code not in LINK_GOES:
+                self.end(ENVIRONMENT)
+            return
         before, self.binding = self.binding, effect.binding
         self.obtained = True
         self._tell(configured(effect, self.link.name, now.wall))
-        if self._orders.configure and self._orders.resolver:
-            self._notes(self._resolver.apply(self.link.name, self._interface.metric, wanted))
+        self._notes(notes)
         self._run_hook(effect.cause, effect.binding, before)
 
     def _deconfigure(self, effect: Deconfigure) -> None:
@@ -274,19 +230,18 @@ class Acquire:
         server_told = effect.cause != "release" or self._let_go()
         if not server_told:
             self.outcome = NO
-        if self._orders.configure:
-            try:
-                self._interface.withdraw(plan(effect.binding), link_lost=effect.cause == "link-down")
-            except LinkError as error:
-                self._say(CANNOT_CONFIGURE, str(error))
+        notes: Sequence[Note] = ()
+        try:
+            notes = self._hand.take(plan(effect.binding), link_lost=effect.cause == "link-down")
+        except LinkError as error:
+            self._say(CANNOT_CONFIGURE, str(error))
         self._tell(deconfigured(effect, self.link.name, clock.now().wall, server_told))
-        if self._orders.configure and self._orders.resolver:
-            self._notes(self._resolver.withdraw(self.link.name))
+        self._notes(notes)
         self._run_hook(effect.cause, effect.binding)
 
     def _run_hook(self, reason: str, lease: Binding | None = None, before: Binding | None = None) -> None:
         if self._orders.hook:
-            self._hooks.run(reason, environment(reason, self.link.name, lease, before))
+            self._hand.run_hook(reason, environment(reason, self.link.name, lease, before))
 
     def _let_go(self) -> bool:
         """Has the DHCPRELEASE that was just sent left the kernel?"""
@@ -298,7 +253,7 @@ class Acquire:
 
     def _remember(self, leases: Leases) -> None:
         try:
-            self._memory.remember(leases)
+            self._hand.remember(leases)
         except OSError as error:
             self._say("lease-file", f"the lease file stays as it was: {error}")
 

@@ -55,12 +55,7 @@ class Background:
 
         errors: descriptor that takes the place of standard output and error; by default they lead nowhere.
         """
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for descriptor, target in ((0, nowhere), (1, errors), (2, errors)):
-            os.dup2(nowhere if target is None else target, descriptor)
-        if nowhere > 2:
-            os.close(nowhere)
-        os.chdir("/")
+        let_go(errors)
         with suppress(OSError):  # the caller may be gone
             os.write(self._word, bytes((code,)))
         os.close(self._word)
@@ -69,21 +64,31 @@ class Background:
         os.kill(self._pid, number)
 
 
+def let_go(errors: int | None = None) -> None:
+    """Go on without the caller's terminal and folder. errors: takes the place of standard output and error."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor, target in ((0, nowhere), (1, errors), (2, errors)):
+        os.dup2(nowhere if target is None else target, descriptor)
+    if nowhere > 2:
+        os.close(nowhere)
+    os.chdir("/")
+
+
 class PidFile:
-    """The process id, for scripts that want to send it a signal."""
+    """The id of this process, for scripts that want to send it a signal."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self._line = path, f"{os.getpid()}\n"
 
     def write(self) -> None:
         """In the place of another one. Raises MachineError."""
         try:
-            self._path.write_text(f"{os.getpid()}\n", "ascii")
+            self._path.write_text(self._line, "ascii")
         except OSError as error:
             raise MachineError(f"cannot write the process id to {self._path}: {error.strerror}") from error
 
     def remove(self) -> None:
         """If it is still ours, and we still may."""
         with suppress(OSError):
-            if self._path.read_text("ascii") == f"{os.getpid()}\n":
+            if self._path.read_text("ascii") == self._line:
                 self._path.unlink()

@@ -4,7 +4,7 @@ Signals are for all of them. The process ends when all have ended, with the grav
 """
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from math import inf
@@ -15,10 +15,14 @@ from relet.model.events import Command
 from relet.net import clock
 from relet.net.link import LinkInfo
 from relet.net.monitor import LinkMonitor
-from relet.run.acquire import Orders
+from relet.net.rights import Identity
 from relet.run.background import PidFile
-from relet.run.loop import Loop
+from relet.run.control import client_socket, remove_deserted
+from relet.run.hands import Hands
+from relet.run.loop import Loop, unexpected
+from relet.run.orders import ENVIRONMENT, GOOD, Orders
 from relet.run.presence import Presence
+from relet.run.remote import HandLostError
 from relet.run.report import Result
 from relet.run.starter import Starter
 from relet.run.told import Told
@@ -31,8 +35,9 @@ class Clients:
     """A client for each interface of `orders`. Raises LinkError if netlink cannot be heard.
 
     settings: of the client on an interface as it is then; raises LinkError if there can be none. tell: gets all that
-    happens. starter: who waits until there is an address. sockets: folder of the control sockets, pid_file: where
-    the process id is; None for none.
+    happens. starter: who waits until there is an address. who: whom the process becomes once its sockets are open, None if
+    it stays what it is. sockets: folder of the control sockets, pid_file: where the process id is; None for none. errors:
+    descriptor of standard error in the background.
     """
 
     def __init__(
@@ -41,18 +46,25 @@ class Clients:
         settings: Callable[[LinkInfo], ClientSettings],
         tell: Callable[[Told], None],
         starter: Starter,
+        who: Identity | None = None,
         sockets: Path | None = None,
         pid_file: Path | None = None,
+        errors: int | None = None,
     ) -> None:
         self._tell, self._starter, self._sockets = tell, starter, sockets
         self._pid_file = PidFile(pid_file) if pid_file else None
+        self._lost = self._in_background = False
         with ExitStack() as stack:
+            self._hands = Hands(orders, who, partial(_clear, sockets, tuple(orders), self._pid_file), errors)
+            stack.callback(self._hands.close)
             self._monitor = LinkMonitor(orders)
             stack.callback(self._monitor.close)
-            self._loop = Loop(self._deadline, self._wake)
+            self._loop = Loop(self._deadline, self._wake, self._failed)
             stack.callback(self._loop.close)
             self._presences = {
-                name: Presence(name, settings, each, self._loop, self._told, self._ended)
+                name: Presence(
+                    name, settings, each, self._loop, partial(self._hands.hand, self._loop), self._told, self._ended
+                )
                 for name, each in orders.items()
             }
             for presence in self._presences.values():
@@ -71,11 +83,12 @@ class Clients:
             if self._pid_file and not self._over():
                 self._pid_file.write()
                 self._opened.callback(self._pid_file.remove)
+            self._hands.give_up()
             self._heard()
             if not self._over():
                 self._loop.run()
             self._starter.ending()
-        return max(presence.outcome for presence in self._presences.values())
+        return max(ENVIRONMENT if self._lost else GOOD, *(each.outcome for each in self._presences.values()))
 
     def results(self) -> list[Result]:
         """How it went on each interface."""
@@ -84,8 +97,25 @@ class Clients:
     def _told(self, told: Told) -> None:
         self._tell(told)
         self._starter.told(told)
+        self._follow_into_background()
+
+    def _follow_into_background(self) -> None:
+        if self._starter.detached and not self._in_background:
+            self._in_background = True
+            self._hands.into_background()
+
+    def _failed(self, error: Exception, faults: int) -> None:
+        """A callback has raised. Without its hand, the client cannot even take its address away."""
+        if not isinstance(error, HandLostError):
+            unexpected(error, faults)
+        elif not self._lost:
+            self._lost = True
+            for presence in self._presences.values():
+                presence.fail(error)
+            self._loop.stop()
 
     def _listen(self) -> None:
+        self._hands.listen(self._loop)
         self._loop.register(self._monitor, self._heard)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self._loop.on_signal(number, self._interrupt)
@@ -105,6 +135,7 @@ class Clients:
         for presence in self._presences.values():
             presence.wake(mono)
         self._starter.wake(mono)
+        self._follow_into_background()
 
     def _command(self, command: Command) -> None:
         for presence in self._presences.values():
@@ -123,3 +154,12 @@ class Clients:
 
     def _over(self) -> bool:
         return all(presence.over for presence in self._presences.values())
+
+
+def _clear(sockets: Path | None, names: Sequence[str], pid_file: PidFile | None) -> None:
+    """Remove what a client without rights must leave behind."""
+    if sockets:
+        for name in names:
+            remove_deserted(client_socket(sockets, name))
+    if pid_file:
+        pid_file.remove()

@@ -188,6 +188,13 @@ def _line(said: object) -> bytes:
     return msgspec.json.encode(said) + b"\n"
 
 
+def remove_deserted(path: Path) -> None:
+    """Remove a socket that nobody has any more, if it is one, and if we may."""
+    with suppress(OSError):
+        if path.is_socket() and _deserted(path):
+            path.unlink()
+
+
 def _deserted(path: Path) -> bool:
     """Is it certain that nobody has this socket any more? One that is busy, or of another kind, is somebody's."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as connection:

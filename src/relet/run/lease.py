@@ -22,9 +22,11 @@ from relet.net import clock
 from relet.net.link import LinkError, LinkInfo
 from relet.net.monitor import LinkMonitor
 from relet.net.timer import Alarm
-from relet.run.acquire import CANNOT_CONFIGURE, Orders
+from relet.run.acquire import CANNOT_CONFIGURE
+from relet.run.hand import LocalHand
 from relet.run.loop import Callback, Readable
 from relet.run.memory import Recall
+from relet.run.orders import Orders
 from relet.run.presence import FAILED, TIMEOUT, Presence
 from relet.run.terms import Terms, terms
 from relet.run.told import Told
@@ -62,7 +64,9 @@ class Lease:
             stack.callback(self._alarm.close)
             self._monitor = LinkMonitor([name])
             stack.callback(self._monitor.close)
-            self._presence = Presence(name, self._on_link, orders, self, self._tell, self._happened.set)
+            self._presence = Presence(
+                name, self._on_link, orders, self, partial(LocalHand, self), self._tell, self._happened.set
+            )
             stack.callback(self._presence.close)
             for source, ready in ((self._alarm, self._rung), (self._monitor, self._heard)):
                 self.register(source, ready)

@@ -1,7 +1,7 @@
 """What systemd is told of a service of Type=notify: ready, alive, stopping, and a line of state (sd_notify(3)).
 
-It is told by datagrams to the socket that NOTIFY_SOCKET names, and never waited for: what cannot be sent is not sent.
-Without that variable nothing is told.
+It is told by datagrams to the socket that NOTIFY_SOCKET names, which is found once, while we still may. It is never waited
+for: what cannot be sent is not sent. Without that variable nothing is told.
 """
 
 import socket
@@ -14,8 +14,10 @@ class Notify:
 
     def __init__(self, environment: Mapping[str, str], pid: int) -> None:
         path = environment.get("NOTIFY_SOCKET", "")
-        self._address = "\0" + path[1:] if path.startswith("@") else path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) if path else None
+        if self._socket:
+            with suppress(OSError):
+                self._socket.connect("\0" + path[1:] if path.startswith("@") else path)
         self._said = ""
         self._beat_at = 0.0
         self._beat_every_s = 0.0
@@ -54,4 +56,4 @@ class Notify:
     def _send(self, *lines: str) -> None:
         if self._socket is not None:
             with suppress(OSError):
-                self._socket.sendto("\n".join(line.replace("\n", " ") for line in lines).encode(), self._address)
+                self._socket.send("\n".join(line.replace("\n", " ") for line in lines).encode())

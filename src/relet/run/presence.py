@@ -18,14 +18,13 @@ from relet.model.effects import Binding
 from relet.model.events import Command, LinkChanged, Wake
 from relet.net import clock
 from relet.net.link import LinkError, LinkInfo
-from relet.run.acquire import ENVIRONMENT, GOOD, NO, Acquire, Orders
+from relet.run.acquire import Acquire
 from relet.run.control import ControlError
 from relet.run.desk import Desk
-from relet.run.hook import Hooks
+from relet.run.hand import Hand, Tell
 from relet.run.loop import Loop, Sources
-from relet.run.programs import Programs
+from relet.run.orders import ENVIRONMENT, GOOD, NO, Orders
 from relet.run.report import Result
-from relet.run.resolver import Resolver
 from relet.run.told import Told
 from relet.run.variables import environment
 from relet.wire.address import hex_text
@@ -40,9 +39,9 @@ TIMEOUT = "timeout"
 class Presence:
     """The client of one interface, if it is there.
 
-    settings: the client's, for the interface as it is then; raises LinkError if no client can be there. tell: gets all that
-    happens. ended: called when `over` may have become true. finished: nothing more comes of it but its hooks. outcome: how
-    it ended.
+    settings: the client's, for the interface as it is then; raises LinkError if no client can be there. hand: makes what
+    does things to the interface, by its name, the orders, and who is to hear of programs. tell: gets all that happens.
+    ended: called when `over` may have become true. finished: nothing more comes of it but its hooks. outcome: how it ended.
     """
 
     def __init__(
@@ -51,14 +50,14 @@ class Presence:
         settings: Callable[[LinkInfo], ClientSettings],
         orders: Orders,
         loop: Sources,
+        hand: Callable[[str, Orders, Tell], Hand],
         tell: Callable[[Told], None],
         ended: Callable[[], None],
     ) -> None:
         self.name, self.outcome, self.finished = name, GOOD, False
         self._settings, self._orders, self._loop, self._everybody, self._ended = settings, orders, loop, tell, ended
         self._desk = Desk(name, self.command)
-        self._programs = Programs(loop, self._program_told)
-        self._hooks, self._resolver = Hooks(orders.hook, self._programs), Resolver(self._programs)
+        self._hand = hand(name, orders, self._program_told)
         self._client: Acquire | None = None
         self._give_up_at = clock.now().mono + orders.timeout
         self._obtained = False
@@ -67,13 +66,13 @@ class Presence:
         """Begin, or wait for the interface. Who wants one thing done and names no time does not wait."""
         orders = self._orders
         if link is None and (orders.once or orders.release) and orders.timeout == inf:
-            self._fail(_absent(self.name))
+            self.fail(_absent(self.name))
         elif link is None:
             self._say(
                 "no-interface", f"waiting for interface {self.name}, which is not there{_advice(_absent(self.name))}"
             )
         else:
-            self._attach(link)
+            self._attach()
 
     def receive_callers(self, folder: Path, loop: Loop) -> None:
         """Make the control socket in a folder, while we still may. Without one the client does all else."""
@@ -95,20 +94,20 @@ class Presence:
         if was:
             self._detach(_lost(was, link))
         if link and not self.finished:
-            self._attach(link)
+            self._attach()
 
     def deadline(self) -> float:
         """Monotonic time at which to `wake`; infinity for never."""
         client = self._client.deadline() if self._client else inf
-        return min(client, self._programs.deadline(), self._times_up_at())
+        return min(client, self._hand.deadline(), self._times_up_at())
 
     def wake(self, mono: float) -> None:
         """The deadline has come, or another interface's."""
-        self._programs.wake(mono)
+        self._hand.wake(mono)
         if self._times_up_at() <= mono:
             why = "no address" if self._client else f"there is no interface {self.name}, and so no address"
             self._say(TIMEOUT, f"{why} after {self._orders.timeout:g} s")
-            self._hooks.run("fail", environment("fail", self.name))
+            self._hand.run_hook("fail", environment("fail", self.name))
             self._end(NO)
         elif self._client and self._client.deadline() <= mono:
             self._client.on([Wake()])
@@ -130,36 +129,42 @@ class Presence:
         """The operator wants it to end."""
         self._end(NO if self._orders.once or self._orders.release else GOOD)
 
+    def fail(self, error: MachineError) -> None:
+        """The client cannot go on."""
+        self._say(FAILED, f"{error}{_advice(error)}")
+        if self._client:
+            self._client.close()
+            self._client = None
+        self._finish(ENVIRONMENT)
+
     @property
     def over(self) -> bool:
         """Has it ended, and have its hooks?"""
-        return self.finished and self._programs.idle()
+        return self.finished and self._hand.idle()
 
     def close(self) -> None:
         """Give the sockets back, kill what still runs. Idempotent."""
         if self._client:
             self._client.close()
         self._desk.close()
-        self._programs.close()
+        self._hand.close()
 
-    def _attach(self, link: LinkInfo) -> None:
-        orders, loop = self._orders, self._loop
+    def _attach(self) -> None:
         try:
+            held = self._hand.attach()
+            try:
+                settings = self._settings(held.link)
+            except LinkError:
+                for each in held.sockets:
+                    each.close()
+                raise
             self._client = Acquire(
-                link,
-                self._settings(link),
-                orders,
-                loop,
-                self._hooks,
-                self._resolver,
-                self._desk,
-                self._tell,
-                self._client_ended,
+                held, settings, self._orders, self._loop, self._hand, self._desk, self._tell, self._client_ended
             )
-            self._client.start(link.up)
+            self._client.start(held.link.up)
         except MachineError as error:
             if _code(error) != errno.ENODEV:
-                self._fail(error)
+                self.fail(error)
                 return
             # It went while we were at it, and the kernel will say so.
             if self._client:
@@ -195,13 +200,6 @@ class Presence:
         if not self.finished:
             self.finished, self.outcome = True, outcome
         self._ended()
-
-    def _fail(self, error: MachineError) -> None:
-        self._say(FAILED, f"{error}{_advice(error)}")
-        if self._client:
-            self._client.close()
-            self._client = None
-        self._finish(ENVIRONMENT)
 
     def _tell(self, told: Told) -> None:
         self._desk.told(told)
