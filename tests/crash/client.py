@@ -3,7 +3,7 @@
     python tests/crash/client.py --times 200 --seed 1
 
 A real `relet client` on a machine of its own (host.py) gets leases from a real server, and is killed: at random moments of
-its start, right before a call of the kernel that strace counts (while it writes its lease file, sends, sets an address),
+its start, right before a call of the kernel that strace counts (each of those that write its lease file, in turn),
 while it asks a server that keeps silent, renews, is bound, runs a hook, gives its lease back or stops; some of the kills
 hit a helper process of it. Between a kill and the next start the lease file may be lost, as on a new machine, or the
 server's pool may have moved, so that the old address is refused. The next start must end up BOUND to exactly one address,
@@ -23,10 +23,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any
 
 sys.path.append(str(Path(__file__).parent.parent))  # so that this is a program, too
 
+from crash.aftermath import BROKEN, Summary, Violation, broken
 from crash.host import BEFORE, INTERFACE, Host, Watch
 from crash.points import Point, at, record, traced
 from support.lab import RELET, Lab, Process, until
@@ -42,9 +43,11 @@ SILENCE_S = 2.0
 HOOKS_S = 0.03
 POOLS = ("192.168.1.100-192.168.1.109", "192.168.1.200-192.168.1.209")
 QUICK = ("--conflict", "quick")
-FRESH, FORGETS, MOVES, PEACE, HELPER = 0.3, 0.1, 0.25, 0.05, 0.4
+OFTEN_FRESH, FORGETS, MOVES, PEACE, HELPER = 0.3, 0.1, 0.25, 0.05, 0.4
 """How often: a start under strace is a new machine's; a lease file is lost, the pool moves, the lease is given back between
 two kills; a kill hits a helper process, if there is one."""
+FRESH, AGAIN = "fresh", "again"
+"""A new machine; one that comes back, is told to renew, and to give its lease back."""
 BOUND = '"event":"bound"'
 MOST_TOLD = 20
 
@@ -66,41 +69,6 @@ options = {{ routers = ["192.168.1.1"] }}
 """
 
 
-class Violation(NamedTuple):
-    """Something that must not be. after: so many kills."""
-
-    kind: str
-    after: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"after kill {self.after}: {self.kind}: {self.text}"
-
-
-class Summary(NamedTuple):
-    """What came of a run. calls: of the kills before a call. looks: how often the files were read meanwhile."""
-
-    kills: Counter[str]
-    calls: Counter[str]
-    peaceful: int
-    moved: int
-    looks: int
-    violations: list[Violation]
-    seconds: float
-
-    def __str__(self) -> str:
-        kills = ", ".join(f"{times} {moment}" for moment, times in sorted(self.kills.items()))
-        calls = ", ".join(f"{times} {call}" for call, times in self.calls.most_common())
-        kinds = ", ".join(f"{times} {kind}" for kind, times in Counter(each.kind for each in self.violations).items())
-        return (
-            f"{self.kills.total()} kills ({kills}) in {self.seconds:.0f} s\n"
-            f"{self.calls.total()} of them right before a call ({calls})\n"
-            f"{self.moved} starts with the address refused, {self.peaceful} leases given back in peace,"
-            f" {self.looks} looks at the files\n"
-            f"violations: {len(self.violations)} ({kinds or 'none'})"
-        )
-
-
 class Killer:
     """A host, its server, and the moments at which its client is killed. command: the client's."""
 
@@ -118,9 +86,11 @@ class Killer:
         self._calls: Counter[str] = Counter()
         self._peaceful = self._moved = 0
         self._bound_after_s = 1.0
+        self._moment = "none"
         self._moments: Mapping[str, tuple[int, Callable[[], None]]] = {
             "starting": (20, self._starting),
-            "before a call": (40, self._before_a_call),
+            "before a call": (30, self._before_a_call),
+            "while writing": (25, self._while_writing),
             "asking in vain": (6, self._asking),
             "bound": (8, self._bound),
             "renewing": (8, self._renewing),
@@ -131,16 +101,18 @@ class Killer:
         }
         self._log = lab.folder / "strace"
         self._points: Mapping[str, list[Point]] = {}
+        self._writing: list[tuple[str, Point]] = []
 
     def run(self, times: int, progress: Callable[[int, int], None] | None = None) -> Summary:
         """So many kills, each followed by a start that must end well."""
         began = time.monotonic()
-        self._points = {name: self._calibrate(name) for name in ("fresh", "again")}
+        self._points = {way: self._calibrate(way) for way in (FRESH, AGAIN)}
         self._watch.start()
         self._start()
         names, weights = list(self._moments), [weight for weight, _ in self._moments.values()]
         for number in range(1, times + 1):
             moment = self._dice.choices(names, weights)[0]
+            self._moment = moment
             self._moments[moment][1]()
             self._kills[moment] += 1
             self._settle()
@@ -171,12 +143,23 @@ class Killer:
         self._kill()
 
     def _before_a_call(self) -> None:
-        """A start under strace; if it comes so far, it is told to renew and to give its lease back."""
+        """Each kind of call as often as the others."""
         self._kill_and_wait()
-        fresh = self._dice.random() < FRESH
-        if fresh:
+        way = FRESH if self._dice.random() < OFTEN_FRESH else AGAIN
+        call = self._dice.choice(sorted({point.call for point in self._points[way]}))
+        self._before(way, self._dice.choice([point for point in self._points[way] if point.call == call]))
+
+    def _while_writing(self) -> None:
+        """Before each call that is about the lease file, one after the other."""
+        self._kill_and_wait()
+        if not self._writing:
+            self._writing = [(way, point) for way, points in self._points.items() for point in points if point.writes]
+        self._before(*self._writing.pop(0))
+
+    def _before(self, way: str, point: Point) -> None:
+        """A start under strace; if it comes so far, it is told to renew and to give its lease back."""
+        if way == FRESH:
             self._forget()
-        point = self._dice.choice(self._points["fresh" if fresh else "again"])
         client = self._host.boot(*QUICK, within=at(point))
         if self._comes_to_be_bound():
             self._watch.must_remember = True
@@ -188,6 +171,7 @@ class Killer:
                 self._host.signal(signal.SIGUSR2)
         if not self._dead_within(AFTER_BOUND_S):
             self._kill()
+        self._moment = f"before {point.call} {point.number}"
         self._calls[point.call] += 1
 
     def _asking(self) -> None:
@@ -259,15 +243,17 @@ class Killer:
             self._reconfigure(pool=POOLS[POOLS.index(self._pool) - 1])
 
     def _forget(self) -> None:
+        """It is a new machine now."""
         self._watch.must_remember = False
         self._host.lease_file.unlink(missing_ok=True)
+        self._host.flush()
 
     def _start(self) -> None:
         """Start it; it must end up BOUND."""
         began = time.monotonic()
         client = self._host.boot(*QUICK)
         try:
-            told = json.loads(client.line(BOUND, seconds=PATIENCE_S))
+            told = self._await_bound()
         except AssertionError as error:
             self._wrong("not bound", str(error))
             return
@@ -301,7 +287,7 @@ class Killer:
             self._wrong(*self._watch.found.pop(0))
 
     def _wrong(self, kind: str, text: str) -> None:
-        self._violations.append(Violation(kind, self._kills.total(), text))
+        self._violations.append(Violation(kind, self._kills.total(), self._moment, text))
 
     def _client(self) -> Process:
         assert self._host.client is not None
@@ -316,56 +302,43 @@ class Killer:
         self._server.process.signal(signal.SIGHUP)
         self._server.process.line("reloaded", seconds=PATIENCE_S)
 
-    def _calibrate(self, name: str) -> list[Point]:
-        """The calls of a client on a new machine, or of one that comes back, is told to renew and gives its lease back."""
+    def _calibrate(self, way: str) -> list[Point]:
+        """The calls of a client."""
         client = self._host.boot(*QUICK, within=traced(self._log))
-        client.line(BOUND, seconds=PATIENCE_S)
+        self._await_bound()
         time.sleep(AFTER_BOUND_S)
-        if name == "again":
+        if way == AGAIN:
             self._host.signal(signal.SIGUSR1)
-            client.line(BOUND, seconds=PATIENCE_S)
-        self._host.signal(signal.SIGUSR2 if name == "again" else signal.SIGTERM)
+            self._await_bound()
+        self._host.signal(signal.SIGUSR2 if way == AGAIN else signal.SIGTERM)
         client.wait(PATIENCE_S)
         self._host.await_end()
-        return record(self._log)
+        return record(self._log, self._host.folder)
 
     def _comes_to_be_bound(self) -> bool:
         """Has it an address, before it was killed?"""
         try:
-            self._client().line(BOUND, seconds=PATIENCE_S)
+            self._await_bound()
         except AssertionError:
             return False
         return True
+
+    def _await_bound(self) -> dict[str, Any]:
+        """What it tells of its lease once a server has granted it. Raises AssertionError if that takes too long.
+
+        That the old gateway answers (RFC 4436) is good enough for using the address, but a server may still refuse it.
+        """
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            told: dict[str, Any] = json.loads(self._client().line(BOUND, seconds=max(0.0, end - time.monotonic())))
+            if told["cause"] != "network":
+                return told
 
     def _dead_within(self, seconds: float) -> bool:
         end = time.monotonic() + seconds
         while self._client().popen.poll() is None and time.monotonic() < end:
             time.sleep(0.005)
         return self._client().popen.poll() is not None
-
-
-IN_PLACE = """
-import time
-from relet.run import leasefile
-def replace(self, target):
-    octets = self.read_bytes()
-    with open(target, "wb", buffering=0) as file:
-        file.write(octets[:200])
-        time.sleep(0.005)
-        file.write(octets[200:])
-leasefile.Path.replace = replace
-"""
-LEAVES_ADDRESS = """
-from relet.run import configure
-configure.netlink.take_address = lambda *_: False
-"""
-BROKEN: Mapping[str, str] = {"in-place": IN_PLACE, "leaves-address": LEAVES_ADDRESS}
-"""Clients that do it wrong: their lease file is written in place; they leave an old address where it is."""
-
-
-def broken(name: str) -> tuple[str, ...]:
-    """The command of a client that does something wrong."""
-    return (sys.executable, "-c", f"{BROKEN[name]}\nfrom relet.cli.main import main\nmain()")
 
 
 def main() -> int:

@@ -23,6 +23,8 @@ RESOLVER_WORDS = ("nameserver", "search", "domain", "options", "sortlist")
 """What a line of resolv.conf begins with (resolv.conf(5))."""
 POLL_S = 0.0005
 """Between two looks at the files."""
+SPAWNS_S = 0.01
+"""So long a child may be what its parent is, before it becomes another program."""
 GONE_S = 5.0
 """So long the processes of a killed client may take to end: a hook, the other half of it."""
 
@@ -86,7 +88,10 @@ class Host:
 
     def helpers(self, first: int) -> list[int]:
         """The client's other processes, but for hooks: whichever of them dies, the client is to end."""
-        return [pid for pid in self.processes() if pid != first and _command_line(pid) == _command_line(first)]
+        own = [pid for pid in self.processes() if pid != first and _command_line(pid) == _command_line(first)]
+        if own:
+            time.sleep(SPAWNS_S)
+        return [pid for pid in own if _command_line(pid) == _command_line(first)]
 
     def signal(self, number: int) -> None:
         """Send the client's first process a signal, if it still lives."""
@@ -117,6 +122,10 @@ class Host:
     def addresses(self) -> list[str]:
         """IPv4 addresses on its interface."""
         return self._lab.addresses(self.namespace, INTERFACE)
+
+    def flush(self) -> None:
+        """Take all addresses off its interface, as if it had been switched off."""
+        self._lab.ip(self.namespace, "address", "flush", "dev", INTERFACE)
 
     def routes(self) -> list[str]:
         """Its routes."""

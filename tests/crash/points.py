@@ -1,6 +1,6 @@
 """Where a client can be killed: each call that it makes of the kernel, told by strace, from its first packet socket on.
 
-points = record(log)                            # of a run under traced(log)
+points = record(log, folder)                    # of a run under traced(log)
 argv = at(dice.choice(points))                  # runs a program that is killed right before that call
 """
 
@@ -23,15 +23,16 @@ _LINE = re.compile(r"(\d+) +(\w+)\(")
 
 
 class Point(NamedTuple):
-    """The nth such call of a process."""
+    """The nth such call of a process. writes: it is about a file of the folder in question."""
 
     call: str
     number: int
+    writes: bool = False
 
 
 def traced(log: Path) -> list[str]:
     """Runs a program whose calls are written down."""
-    return [need("strace"), "-f", "-qq", f"-o{log}", f"-etrace={CALLS}"]
+    return [need("strace"), "-f", "-qq", "-y", f"-o{log}", f"-etrace={CALLS}"]
 
 
 def at(point: Point) -> list[str]:
@@ -40,7 +41,7 @@ def at(point: Point) -> list[str]:
     return [need("strace"), "-f", "-qq", "-o/dev/null", f"-etrace={point.call}", inject]
 
 
-def record(log: Path) -> list[Point]:
+def record(log: Path, folder: Path) -> list[Point]:
     """The calls of a run, in order, from the first packet socket of any of its processes on; but for its looks for modules
     of Python, of which there are many."""
     counts: Counter[tuple[str, str]] = Counter()
@@ -54,5 +55,5 @@ def record(log: Path) -> list[Point]:
         counts[process, call] += 1
         begun = begun or "AF_PACKET" in line
         if begun and call in known and not _MODULES.search(line):
-            points.append(Point(call, counts[process, call]))
+            points.append(Point(call, counts[process, call], call != "execve" and str(folder) in line))
     return points
