@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from peers.test_server import SCRIPT, dhclient, one_link
+from peers.test_server import SCRIPT, one_link
 from relet.run.leasefile import load
 from relet.run.leaseformat import Content
 from support.lab import RELET, Lab, Process, lacking, need, until
@@ -34,12 +34,16 @@ def script(lab: Lab) -> Path:
     return path
 
 
-def plain_dhclient(lab: Lab, host: str, script: Path) -> tuple[Process, str]:
-    return dhclient(lab, host, script), "dhclient.leases"
+def dhclient(configuration: str, *more: str) -> Peer:
+    """dhclient with configuration and leases at its own places, which is where relet looks for them."""
 
+    def start(lab: Lab, host: str, script: Path) -> tuple[Process, str]:
+        (lab.folder / "dhclient.conf").write_text(configuration)
+        files = ("-pf", lab.folder / "dhclient.pid", "-sf", script)
+        command: tuple[str | Path, ...] = (need("dhclient"), "-4", "-d", *more, *files, "c0")
+        return lab.start(host, *in_own_folders(lab, *command)), "dhcp/dhclient.leases"
 
-def dhclient_with_duid(lab: Lab, host: str, script: Path) -> tuple[Process, str]:
-    return dhclient(lab, host, script, "-i"), "dhclient.leases"
+    return start
 
 
 def dhcpcd(configuration: str) -> Peer:
@@ -70,9 +74,11 @@ def in_own_folders(lab: Lab, *command: str | Path) -> tuple[str, ...]:
         (lab.folder / name).mkdir(exist_ok=True)
         whole = f"{place}/{name}" if place == "/var/lib" else place
         setting.append(f"mkdir -p {whole} && mount --bind {lab.folder}/{name} {whole}")
-    (lab.folder / "dhcpcd.conf").touch()
-    # What there is not cannot be mounted upon; then there is no dhcpcd either.
-    setting.append(f"{{ [ ! -e /etc/dhcpcd.conf ] || mount --bind {lab.folder}/dhcpcd.conf /etc/dhcpcd.conf; }}")
+    for file in ("/etc/dhcpcd.conf", "/etc/dhcp/dhclient.conf"):
+        own = lab.folder / Path(file).name
+        own.touch()
+        # What there is not cannot be mounted upon; then there is no such client either.
+        setting.append(f"{{ [ ! -e {file} ] || mount --bind {own} {file}; }}")
     return (
         need("unshare"),
         "--mount",
@@ -84,8 +90,9 @@ def in_own_folders(lab: Lab, *command: str | Path) -> tuple[str, ...]:
 
 
 PEERS: dict[str, Peer] = {
-    "dhclient": plain_dhclient,
-    "dhclient -i": dhclient_with_duid,
+    "dhclient": dhclient(""),
+    "dhclient -i": dhclient("", "-i"),
+    "dhclient hardware": dhclient("send dhcp-client-identifier = hardware;\n"),
     "dhcpcd": dhcpcd(""),
     "dhcpcd duid": dhcpcd("duid\n"),
     "dhcpcd clientid": dhcpcd("clientid\n"),
@@ -123,9 +130,8 @@ def content(lab: Lab) -> Content:
 @pytest.mark.parametrize("peer", PEERS)
 def test_a_machine_that_switches_keeps_its_address(lab: Lab, script: Path, peer: str) -> None:
     server, host = one_link(lab)
-    address, file = had(lab, host, script, PEERS[peer])
+    address, _ = had(lab, host, script, PEERS[peer])
     assert "ACK" in (granted := server.verdict("SELECTING"))
-    in_place(lab, file)
     told = relet_client(lab, host)
     assert told[0]["event"] == "imported"
     assert address.partition("/")[0] in told[0]["text"]
@@ -141,13 +147,6 @@ def test_a_machine_that_switches_keeps_its_address(lab: Lab, script: Path, peer:
     again = server.verdict("INIT-REBOOT")
     assert "reason=confirmed" in again
     assert client_in(again) == client_in(granted)
-
-
-def in_place(lab: Lab, file: Path) -> None:
-    """dhclient was told where its lease file is to be, for the machine's own would have been another's."""
-    if file.name == "dhclient.leases":
-        (lab.folder / "dhcp").mkdir(exist_ok=True)
-        file.rename(lab.folder / "dhcp" / "dhclient.leases")
 
 
 def client_in(verdict: str) -> str:
@@ -177,19 +176,20 @@ def test_a_server_that_sends_no_identifier_back_knows_the_host_all_the_same(lab:
     lab.start(server, need("dhcpd"), "-f", "-d", *paths, "s0").line("Server starting service")
     address, file = had(lab, host, script, PEERS[peer])
     assert b"identifier ff:" not in file.read_bytes()
-    told = relet_client(lab, host, "--import", file)
+    told = relet_client(lab, host)
     assert told[0]["event"] == "imported"
     assert [each["event"] for each in told if each["event"] in ("nak", "selecting", "bound")] == ["bound"]
     assert lab.addresses(host, "c0") == [address]
     (kept,) = content(lab).kept
-    assert kept.identity.client_id == {
-        "dhclient": None,
-        "dhcpcd": None,
-        "dhcpcd clientid": b"\1" + kept.identity.mac,
-    }.get(peer, kept.identity.client_id)
-    if peer in ("dhclient -i", "dhcpcd duid"):
-        assert kept.identity.client_id is not None
-        assert kept.identity.client_id[:5] == b"\xff" + kept.identity.mac[-4:]
+    client_id, mac = kept.identity.client_id, kept.identity.mac
+    match peer:
+        case "dhclient" | "dhcpcd":
+            assert client_id is None
+        case "dhclient hardware" | "dhcpcd clientid":
+            assert client_id == b"\1" + mac
+        case _:
+            assert client_id is not None
+            assert client_id[:5] == b"\xff" + mac[-4:]
 
 
 def test_nothing_is_taken_over_by_who_does_not_want_it(lab: Lab, script: Path) -> None:
@@ -201,6 +201,19 @@ def test_nothing_is_taken_over_by_who_does_not_want_it(lab: Lab, script: Path) -
     assert "imported" not in {each["event"] for each in told}
     assert content(lab).taken is None
     assert file.exists()
+
+
+def test_an_anonymous_client_is_nobody_who_was_here_before(lab: Lab, script: Path) -> None:
+    """R7844-3.3-02, R7844-3.5-01: not by its messages; its hardware address is for others to change."""
+    server, host = one_link(lab)
+    had(lab, host, script, PEERS["dhcpcd duid"])
+    assert "duid-llt" in server.verdict("SELECTING")
+    for _ in range(2):
+        told = relet_client(lab, host, "--anonymous")
+        assert {"selecting", "bound"} <= {each["event"] for each in told}
+        assert not {"imported", "rebooting"} & {each["event"] for each in told}
+        mac = lab.ip(host, "-o", "link", "show", "c0").partition("link/ether ")[2][:17]
+        assert client_in(server.verdict("SELECTING")) == f"'id 01:{mac}'"
 
 
 def test_the_host_is_called_by_the_duid_that_dhcpcd_made(lab: Lab, script: Path) -> None:
