@@ -3,7 +3,17 @@
 import pytest
 from msgspec.structs import replace
 
-from relet.client.memory import MAX_NETWORKS, by_gateway, by_server, remember, replaces, valid, without
+from relet.client.memory import (
+    MAX_NETWORKS,
+    MAX_OCTETS,
+    bounded,
+    by_gateway,
+    by_server,
+    remember,
+    replaces,
+    valid,
+    without,
+)
 from relet.model.effects import Binding, Gateway, Remembered
 from relet.wire.address import parse_ip
 from relet.wire.codes import INFINITE
@@ -85,6 +95,21 @@ def test_only_so_many_are_remembered() -> None:
         assert leases[0].binding.address == parse_ip(f"10.0.{n}.5")
     assert len(leases) == MAX_NETWORKS
     assert leases[-1].binding.address == parse_ip("10.0.3.5")
+
+
+def test_servers_that_say_much_have_fewer_leases_remembered() -> None:
+    """Frames of 9000 octets, and a bound on what one process tells another of them."""
+    options = {1: parse_ip("255.255.255.0").to_bytes(4), 224: bytes(8900)}
+    leases: tuple[Remembered, ...] = ()
+    for n in range(MAX_NETWORKS):
+        plain = lease(f"10.0.{n}.5", server=f"10.0.{n}.1")
+        leases = remember(leases, replace(plain, binding=replace(plain.binding, options=options)))
+        assert leases[0].binding.address == plain.binding.address
+    assert len(leases) == 1 + MAX_OCTETS // 8904
+    huge = replace(HOME, binding=replace(HOME.binding, options={224: bytes(2 * MAX_OCTETS)}))
+    assert remember(leases, huge)[:1] == (huge,)
+    assert bounded((HOME, huge, OTHER_HOME)) == (HOME,)
+    assert bounded(()) == ()
 
 
 def test_what_ran_out_is_dropped() -> None:

@@ -3,20 +3,31 @@
 Which network a lease belongs to is told by its subnet and its gateway's hardware address (RFC 4436 s2); where that is not
 known of both of two leases, by subnet and server. A lease is new until its gateway is known, so two homes that use the same
 private addresses keep a lease each.
-Pure functions over a tuple that is never longer than MAX_NETWORKS.
+Pure functions over a tuple that is never longer than MAX_NETWORKS, and never much larger than MAX_OCTETS.
 """
+
+from itertools import accumulate
 
 from relet.model.effects import Binding, Gateway, Remembered
 
 MAX_NETWORKS = 16
 """Leases remembered; with one more the oldest goes."""
 
+MAX_OCTETS = 1 << 16
+"""Octets of options in all of them; beyond that the oldest go, but never the newest. A usual lease has some hundred."""
+
 Leases = tuple[Remembered, ...]
 
 
 def remember(leases: Leases, new: Remembered) -> Leases:
     """`new` becomes the newest; an older lease of its network is gone, and the oldest of all if they were too many."""
-    return (new, *(lease for lease in leases if not replaces(new, lease)))[:MAX_NETWORKS]
+    return bounded((new, *(lease for lease in leases if not replaces(new, lease))))
+
+
+def bounded(leases: Leases) -> Leases:
+    """The newest of them, as many as are remembered."""
+    octets = accumulate(sum(map(len, lease.binding.options.values())) for lease in leases[1:MAX_NETWORKS])
+    return leases[: 1 + sum(1 for so_far in octets if so_far <= MAX_OCTETS)]
 
 
 def replaces(new: Remembered, older: Remembered) -> bool:

@@ -8,7 +8,7 @@ host which has a random hardware address for each network. One lease that cannot
 import msgspec
 
 from relet.client.accept import usable
-from relet.client.memory import MAX_NETWORKS, Leases
+from relet.client.memory import MAX_NETWORKS, Leases, bounded
 from relet.model.effects import Binding, Gateway, Remembered
 from relet.wire.address import hex_text, ip_text, parse_hex, parse_ip
 from relet.wire.codes import INFINITE
@@ -55,7 +55,7 @@ class Content(msgspec.Struct, frozen=True):
 
     def of(self, identity: Identity) -> Leases:
         """The leases of one identity, newest first."""
-        return tuple(kept.lease for kept in self.kept if kept.identity == identity)
+        return bounded(tuple(kept.lease for kept in self.kept if kept.identity == identity))
 
     def replacing(self, identity: Identity, leases: Leases) -> "Content":
         """The same with these leases as the only ones of an identity; they are newer than those of all others."""
