@@ -2,8 +2,9 @@
 
 import json
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from relet.net import netlink
 from relet.run.leasefile import FOLDER, save
 from relet.run.leaseformat import Content, Identity
 from relet.wire.address import parse_ip
+from support.clock import set_wall_clock
 from support.lab import RELET, Lab, Process, until
 
 pytestmark = pytest.mark.namespaces
@@ -41,12 +43,12 @@ class Host(NamedTuple):
     def file(self, interface: str) -> Path:
         return self.lab.folder / "leases" / f"{interface}.lease"
 
-    def start(self, *arguments: str) -> Process:
+    def start(self, *arguments: str, program: Sequence[str] = RELET) -> Process:
         """In a mount namespace of its own, where the folder of leases is the lab's."""
         (self.lab.folder / "leases").mkdir(exist_ok=True)
         script = f'mount -t tmpfs none /var/lib && mkdir {FOLDER} && mount --bind "$0" {FOLDER} && exec "$@"'
         command = ("unshare", "--mount", "sh", "-c", script, self.lab.folder / "leases")
-        return self.lab.start(self.name, *command, *RELET, "client", "--json", "--conflict", "off", *arguments)
+        return self.lab.start(self.name, *command, *program, "client", "--json", "--conflict", "off", *arguments)
 
     def addresses(self, interface: str) -> list[str]:
         return self.lab.addresses(self.name, interface)
@@ -86,6 +88,22 @@ def test_each_interface_has_its_own_lease(host: Host) -> None:
     client.signal(signal.SIGTERM)
     assert client.wait() == 0
     assert (host.addresses("c1"), host.addresses("c2")) == ([], [])
+
+
+def test_a_machine_that_slept_asks_on_each_interface(host: Host) -> None:
+    """Slept, as far as the clocks tell: an hour between any two looks."""
+    host.remember("c1")
+    host.remember("c2")
+    slept = (
+        "from itertools import count; from relet.net import clock; clock.asleep = map(float, count(0, 3600)).__next__"
+    )
+    client = host.start("c1", "c2", *USE_IT, program=(sys.executable, "-c", f"{slept}; {RELET[-1]}"))
+    until(lambda: host.addresses("c1") == ["192.168.1.5/24"] and host.addresses("c2") == ["192.168.2.5/24"])
+    set_wall_clock()
+    for interface, address in (("c1", "192.168.1.5"), ("c2", "192.168.2.5")):
+        event(client, "woken", interface)
+        assert event(client, "attached", interface)["text"] == f"asking whether {address} may be used on"
+        assert host.addresses(interface) == [f"{address}/24"]
 
 
 def test_an_interface_that_fails_ends_its_own_client_and_no_other(host: Host) -> None:

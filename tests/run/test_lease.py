@@ -12,6 +12,7 @@ import pytest
 
 from relet.testing.machines import RealHost, RealServer
 from relet.testing.real import RealLink
+from support.clock import set_wall_clock
 from support.lab import Process, lacking, need
 
 pytestmark = pytest.mark.namespaces
@@ -340,6 +341,29 @@ except relet.LeaseError as error:
     assert "a client with NET_ADMIN too" in told["text"]
     assert told["late"] is False
     assert process.wait() == 0, process.latest(20)
+
+
+def test_a_machine_that_slept_asks_whether_the_address_is_still_its_own(link: RealLink, server: RealServer) -> None:
+    """Slept, as far as the clocks tell; what the kernel says of it when a machine wakes is that the clock was set."""
+    process = begin(
+        link.host(),
+        """
+from relet.net import clock
+naps = []
+clock.asleep = lambda: 3600.0 * len(naps)
+async with relet.lease("eth0", settings=QUICK) as lease:
+    naps.append(1)
+    before = lease.expires
+    say(got=str(lease.address))
+    terms = await lease.changed()
+    say(confirmed=str(terms.address), later=terms.expires > before)
+""",
+    )
+    assert said(process) == {"got": "192.168.1.100"}
+    set_wall_clock()
+    assert said(process) == {"confirmed": "192.168.1.100", "later": True}
+    assert process.wait() == 0, process.latest(20)
+    assert [told.reason for told in server.why(link.hosts[-1].mac)][:2] == ["released", "confirmed"]
 
 
 @pytest.mark.usefixtures("server")

@@ -1,10 +1,8 @@
 """The loop: sockets, signals, deadlines, and callbacks that raise. No clock is waited for."""
 
-import ctypes
 import os
 import signal
 import socket
-import struct
 from collections.abc import Iterator
 from functools import partial
 from select import select
@@ -14,6 +12,7 @@ import pytest
 from relet.net.clock import now
 from relet.net.timer import Alarm, ClockWatch
 from relet.run.loop import MAX_FAULTS, Loop
+from support.clock import set_wall_clock
 
 
 class Pair:
@@ -271,15 +270,6 @@ def test_a_deadline_that_is_put_off_while_the_loop_sleeps_rings_once_for_nothing
     loop.close()
     assert len(asked) == 3
     assert loop.faults == 0
-
-
-def set_wall_clock() -> None:
-    """By a microsecond, and back again."""
-    adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
-    for seconds, microseconds in ((0, 1), (-1, 999_999)):
-        by = struct.pack("@I68xll", 0x0100, seconds, microseconds)  # struct timex: ADJ_SETOFFSET
-        if adjtimex(ctypes.create_string_buffer(by, 512)) < 0:
-            pytest.skip("needs the right to set the clock")
 
 
 def test_a_wall_clock_that_was_set_is_heard_of(pair: Pair) -> None:

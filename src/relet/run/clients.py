@@ -54,6 +54,7 @@ class Clients:
         self._tell, self._starter, self._sockets = tell, starter, sockets
         self._pid_file = PidFile(pid_file) if pid_file else None
         self._lost = self._in_background = False
+        self._naps = clock.Naps()
         with ExitStack() as stack:
             self._hands = Hands(orders, who, partial(_clear, sockets, tuple(orders), self._pid_file), errors)
             stack.callback(self._hands.close)
@@ -117,6 +118,7 @@ class Clients:
     def _listen(self) -> None:
         self._hands.listen(self._loop)
         self._loop.register(self._monitor, self._heard)
+        self._loop.on_clock_set(self._clock_set)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self._loop.on_signal(number, self._interrupt)
         for number, command in ((signal.SIGUSR1, Command.RENEW), (signal.SIGUSR2, Command.RELEASE)):
@@ -125,6 +127,13 @@ class Clients:
     def _heard(self) -> None:
         for notice in self._monitor.receive():
             self._presences[notice.name].heard(notice.link)
+
+    def _clock_set(self) -> None:
+        """By somebody, or because the machine woke up. What the link did meanwhile comes first."""
+        self._heard()
+        if self._naps.taken():
+            for presence in self._presences.values():
+                presence.woken()
 
     def _deadline(self) -> float | None:
         soonest = min(self._starter.deadline(), *(presence.deadline() for presence in self._presences.values()))

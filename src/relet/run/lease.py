@@ -21,7 +21,7 @@ from relet.model.events import Command
 from relet.net import clock
 from relet.net.link import LinkError, LinkInfo
 from relet.net.monitor import LinkMonitor
-from relet.net.timer import Alarm
+from relet.net.timer import Alarm, ClockWatch
 from relet.run.acquire import CANNOT_CONFIGURE
 from relet.run.hand import LocalHand
 from relet.run.loop import Callback, Readable
@@ -68,7 +68,12 @@ class Lease:
                 name, self._on_link, orders, self, partial(LocalHand, self), self._tell, self._happened.set
             )
             stack.callback(self._presence.close)
-            for source, ready in ((self._alarm, self._rung), (self._monitor, self._heard)):
+            self._clock, self._naps = ClockWatch(), clock.Naps()
+            stack.callback(self._clock.close)
+            sources: tuple[tuple[Readable, Callback], ...] = (
+                (self._alarm, self._rung), (self._monitor, self._heard), (self._clock, self._clock_set),
+            )  # fmt: skip
+            for source, ready in sources:
                 self.register(source, ready)
                 stack.callback(self.unregister, source)
             self._opened = stack.pop_all()
@@ -191,6 +196,11 @@ class Lease:
         mono = clock.now().mono
         if self._presence.deadline() <= mono:
             self._presence.wake(mono)
+
+    def _clock_set(self) -> None:
+        self._heard()
+        if self._clock.take() and self._naps.taken():
+            self._presence.woken()
 
     def _heard(self) -> None:
         for notice in self._monitor.receive():

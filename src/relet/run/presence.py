@@ -15,7 +15,7 @@ from pathlib import Path
 from relet.client.settings import ClientSettings
 from relet.errors import MachineError
 from relet.model.effects import Binding
-from relet.model.events import Command, LinkChanged, Wake
+from relet.model.events import Command, LinkChanged, Wake, Woken
 from relet.net import clock
 from relet.net.link import LinkError, LinkInfo
 from relet.run.acquire import Acquire
@@ -95,6 +95,12 @@ class Presence:
             self._detach(_lost(was, link))
         if link and not self.finished:
             self._attach()
+
+    def woken(self) -> None:
+        """The machine has slept: who knows whether the address is still ours, or the network the same?"""
+        if self._client:
+            self._say("woken", "the machine has slept")
+            self._client.on([Woken()])
 
     def deadline(self) -> float:
         """Monotonic time at which to `wake`; infinity for never."""
