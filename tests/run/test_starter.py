@@ -57,6 +57,7 @@ def test_it_is_ready_with_the_first_address_and_its_state_goes_on(supervisor: Su
     assert starter.deadline() == inf
     starter.told(told("bound", "bound to 192.168.1.5/24"))
     assert supervisor.heard() == ["READY=1", "STATUS=eth0: bound to 192.168.1.5/24"]
+    starter.told(told("hook", "hook for bound ended with exit code 0"))
     starter.told(told("bound", "bound to 192.168.2.5/24", "eth1"))
     assert supervisor.heard() == ["STATUS=eth0: bound to 192.168.1.5/24; eth1: bound to 192.168.2.5/24"]
     starter.ending()

@@ -5,11 +5,16 @@ away. The client goes on either way. systemd also hears in a line where each int
 """
 
 from math import inf
+from typing import get_args
 
+from relet.client.states import State
 from relet.net import clock
 from relet.run.background import NO, Background
 from relet.run.notify import Notify
 from relet.run.told import Told
+
+WHERE = frozenset({state.__name__.lower() for state in get_args(State)} | {"unbound", "no-interface", "interface-lost"})
+"""Events that say where a client is; what else it tells is in its log."""
 
 
 class Starter:
@@ -28,7 +33,8 @@ class Starter:
 
     def told(self, told: Told) -> None:
         """Something has happened on an interface."""
-        self._lines[told.interface] = told.text
+        if told.event in WHERE:
+            self._lines[told.interface] = told.text
         if told.event == "bound":
             self._let_go(0)
         self._notify.alive(self._state(), clock.now().mono)
