@@ -171,6 +171,30 @@ def test_signals_are_called_from_the_loop_and_handlers_restored(pair: Pair) -> N
     assert signal.set_wakeup_fd(-1) == -1
 
 
+def test_a_signal_before_the_loop_runs_is_heard_and_one_behind_it_is_not_ours(pair: Pair) -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _: heard.append(number))
+    try:
+        pair.loop.on_signal(signal.SIGUSR1, lambda: pair.said.append("heard"))
+        os.kill(os.getpid(), signal.SIGUSR1)
+        pair.outside.send(b"stop")
+        pair.loop.run()
+        assert (sorted(pair.said), heard) == (["heard", "stop"], [])
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert (sorted(pair.said), heard) == (["heard", "stop"], [signal.SIGUSR1])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_loop_that_never_ran_gives_the_signals_back(pair: Pair) -> None:
+    before = signal.getsignal(signal.SIGUSR1)
+    pair.loop.on_signal(signal.SIGUSR1, pair.loop.stop)
+    assert signal.getsignal(signal.SIGUSR1) != before
+    pair.loop.close()
+    assert signal.getsignal(signal.SIGUSR1) == before
+    assert signal.set_wakeup_fd(-1) == -1
+
+
 def test_a_stopped_loop_calls_nobody_else(pair: Pair) -> None:
     other, peer = socket.socketpair()
     calls: list[str] = []

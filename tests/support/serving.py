@@ -51,7 +51,7 @@ class Serve:
             self._namespace, "serve", "--config", self.config, "--log-format", "human", *self._talk
         )
         until(lambda: self.control.exists() or self.process.popen.poll() is not None)
-        self.process.line("listening")
+        self.process.line("relet serves")  # from here on it ends as it should
         return self.process
 
     def kill(self) -> None:

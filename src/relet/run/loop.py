@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import Protocol
 
 from relet.net.clock import now
@@ -26,6 +27,9 @@ SIGNALS_READ = 64
 
 Callback = Callable[[], object]
 """What it gives is nobody's business."""
+
+_Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
+"""What signal.signal() gives and takes."""
 
 _FOREVER, _NOT_AT_ALL = -1, 0
 """How long epoll waits: the alarm is one of its sources."""
@@ -78,6 +82,8 @@ class Loop:
         self._register(self._bell, self._alarm.take, select.EPOLLIN)
         self._clock: ClockWatch | None = None
         self._signals: dict[int, Callback] = {}
+        self._before: dict[int, _Handler] = {}
+        self._pipe: tuple[socket.socket, socket.socket, int] | None = None
         self._in_a_row = 0
         self._running = False
 
@@ -96,8 +102,10 @@ class Loop:
         self._epoll.unregister(fileno)
 
     def on_signal(self, number: int, callback: Callback) -> None:
-        """Call back from the loop, not from within whatever the signal interrupts. Takes effect with `run`."""
+        """Call back from the loop, not from within whatever the signal interrupts: from now until `run` ends, and whenever
+        it is called again. In the main thread."""
         self._signals[number] = callback
+        self._hear()
 
     def on_clock_set(self, callback: Callback) -> None:
         """Call back whenever somebody sets the wall clock, and when the machine has woken. For one who wants to know."""
@@ -113,30 +121,45 @@ class Loop:
         in a row."""
         self._running = True
         self._wait = _NOT_AT_ALL
-        reader, writer = socket.socketpair()
-        reader.setblocking(False)
-        writer.setblocking(False)
-        before = {number: signal.signal(number, _heard_by_wakeup_fd) for number in self._signals}
-        wakeup = signal.set_wakeup_fd(writer.fileno()) if self._signals else -1
-        self.register(reader, lambda: self._signalled(reader))
+        self._hear()
         try:
             while self._running:
                 self._turn()
         finally:
-            self.unregister(reader)
-            if self._signals:
-                signal.set_wakeup_fd(wakeup)
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            reader.close()
-            writer.close()
+            self._hear_no_more()
 
     def close(self) -> None:
-        """Give back what waits; the registered descriptors stay their owners'."""
+        """Give back what waits; the registered descriptors stay their owners'. Idempotent."""
+        self._hear_no_more()
         self._epoll.close()
         self._alarm.close()
         if self._clock:
             self._clock.close()
+
+    def _hear(self) -> None:
+        """Signals are something to read from now on."""
+        if self._pipe is None and self._signals:
+            reader, writer = socket.socketpair()
+            reader.setblocking(False)
+            writer.setblocking(False)
+            self._pipe = reader, writer, signal.set_wakeup_fd(writer.fileno())
+            self.register(reader, lambda: self._signalled(reader))
+        for number in self._signals.keys() - self._before.keys():
+            self._before[number] = signal.signal(number, _heard_by_wakeup_fd)
+
+    def _hear_no_more(self) -> None:
+        """They do what they did before."""
+        if self._pipe is None:
+            return
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
+        reader, writer, wakeup = self._pipe
+        self._pipe = None
+        signal.set_wakeup_fd(wakeup)
+        self.unregister(reader)
+        reader.close()
+        writer.close()
 
     def _register(self, source: Readable | int, ready: Callback, what: int) -> None:
         fileno = _fileno(source)
