@@ -184,6 +184,9 @@ def test_nothing_that_a_server_says_is_run(siege: Siege) -> None:
         until(lambda: reasons.exists() and reasons.read_text().split()[-1] != "stop")
         assert siege.resolv_conf.read_text().splitlines()[-1] == "nameserver 192.168.1.53"
         assert "6.6.6.6" not in siege.resolv_conf.read_text()
+        status = siege.lab.run(siege.host, *RELET, "status", "c0", "--sockets", folder)
+        assert "192.168.1.5" in status
+        assert all(line.isprintable() for line in status.splitlines())
         client.signal(signal.SIGTERM)
         assert client.wait() == 0
         for line in client.lines:
