@@ -1,7 +1,13 @@
 """Messages as text."""
 
+from ast import literal_eval
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from relet.wire.message import Message
 from relet.wire.text import full, line, plain
+from relet.wire.texts import quoted
 
 MAC = bytes.fromhex("525400123456")
 ADDRESS = bytes((192, 168, 1, 5))
@@ -80,3 +86,13 @@ def test_plain() -> None:
             "domain-search": {"hex": "c0:00"},
         },
     }
+
+
+@given(st.text())
+def test_a_quoted_text_is_a_literal_that_moves_no_cursor(text: str) -> None:
+    assert literal_eval(quoted(text)) == text
+    assert quoted(text).isprintable()
+
+
+def test_a_quoted_text_shows_what_it_cannot_be() -> None:
+    assert quoted('a"b\\c\n\x1b\u2028\U000e0001') == r'"a\"b\\c\n\x1b\u2028\U000e0001"'

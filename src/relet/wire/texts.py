@@ -86,13 +86,21 @@ def raw_octets(configured: object) -> bytes | None:
 
 def quoted(text: str) -> str:
     """A text in quotes, nothing in it able to move a terminal's cursor."""
-    inner = "".join(c if c.isprintable() and c not in '"\\' else c.encode("unicode_escape").decode() for c in text)
-    return '"' + inner.replace('"', '\\"') + '"'
+    return '"' + "".join(c if c.isprintable() and c not in '"\\' else _escaped(c) for c in text) + '"'
+
+
+def _escaped(char: str) -> str:
+    """As in Python's literals; not by its codec, which is a module that a process without rights may not find any more."""
+    number = ord(char)
+    wide = f"\\x{number:02x}" if number < 1 << 8 else f"\\u{number:04x}" if number < 1 << 16 else f"\\U{number:08x}"
+    return _ESCAPES.get(char, wide)
 
 
 def _printable(octets: bytes) -> bool:
     return all(32 <= octet < 127 for octet in octets)
 
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 TEXT = Text("text", 1)
 TEXT2 = Text("text2", 2, 2)
