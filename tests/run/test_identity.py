@@ -21,28 +21,28 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_duid_is_made_once_and_stays(alone: Path) -> None:
-    duid, (note,) = host_duid(file=alone / "duid")
+    duid, (note,) = host_duid(alone / "duid")
     assert (duid[:2], len(duid), duid[8] >> 4, duid[10] >> 6) == (b"\0\4", 18, 4, 0b10)
     assert note.text == f"this host's DUID is {duid.hex(':')} (made at random), kept in {alone}/duid"
-    assert host_duid(file=alone / "duid") == (duid, [])
-    assert host_duid(known=DUID, file=alone / "duid") == (duid, [])
-    assert host_duid(file=alone / "another")[0] != duid
+    assert host_duid(alone / "duid") == (duid, [])
+    assert host_duid(alone / "duid", DUID) == (duid, [])
+    assert host_duid(alone / "another")[0] != duid
 
 
 def test_an_operator_can_write_it(alone: Path) -> None:
     (alone / "duid").write_text("00:01:00:01:32:99:d5:d5:06:c1:ac:e0:14:ab\n")
-    assert host_duid(file=alone / "duid") == (DUID, [])
+    assert host_duid(alone / "duid") == (DUID, [])
 
 
 def test_one_that_the_host_is_known_by_comes_before_all_others(alone: Path) -> None:
     (alone / "dhcpcd").write_text("00:04:" + UUID.hex(":"))
-    assert host_duid(known=DUID, file=alone / "duid")[0] == DUID
-    assert host_duid(file=alone / "duid") == (DUID, [])
+    assert host_duid(alone / "duid", DUID)[0] == DUID
+    assert host_duid(alone / "duid") == (DUID, [])
 
 
 def test_the_duid_of_a_dhcpv6_client_is_shared(alone: Path) -> None:
     (alone / "dhcpcd").write_text("00:01:00:01:32:99:d5:d5:06:c1:ac:e0:14:ab\n")
-    duid, (note,) = host_duid(file=alone / "duid")
+    duid, (note,) = host_duid(alone / "duid")
     assert duid == DUID
     assert f"(from {alone}/dhcpcd)" in note.text
 
@@ -50,19 +50,19 @@ def test_the_duid_of_a_dhcpv6_client_is_shared(alone: Path) -> None:
 @pytest.mark.parametrize("text", ["", "no", "00:04", "ff" * 131])
 def test_a_file_of_another_client_that_has_none_is_passed_over(alone: Path, text: str) -> None:
     (alone / "dhcpcd").write_text(text)
-    assert host_duid(file=alone / "duid")[0][:2] == b"\0\4"
+    assert host_duid(alone / "duid")[0][:2] == b"\0\4"
 
 
 def test_the_firmwares_uuid_outlives_the_disk(alone: Path) -> None:
     (alone / "product_uuid").write_text("01234567-89AB-CDEF-0123-456789ABCDEF\n")
-    assert host_duid(file=alone / "duid")[0] == b"\0\4" + UUID
-    assert host_duid(file=alone / "another")[0] == b"\0\4" + UUID
+    assert host_duid(alone / "duid")[0] == b"\0\4" + UUID
+    assert host_duid(alone / "another")[0] == b"\0\4" + UUID
 
 
 @pytest.mark.parametrize("text", ["03000200-0400-0500-0006-000700080009", "F" * 32, "0" * 32, "Not Settable"])
 def test_what_many_boards_have_in_its_place_is_no_uuid(alone: Path, text: str) -> None:
     (alone / "product_uuid").write_text(text)
-    duid, (note,) = host_duid(file=alone / "duid")
+    duid, (note,) = host_duid(alone / "duid")
     assert "made at random" in note.text
     assert duid != b"\0\4" + UUID
 
@@ -70,7 +70,7 @@ def test_what_many_boards_have_in_its_place_is_no_uuid(alone: Path, text: str) -
 @pytest.mark.parametrize("octets", [b"", b"00:04:zz", b"00:04", b"\xff\xfe", b"0" * 2000])
 def test_a_broken_file_is_told_of_and_kept_aside(alone: Path, octets: bytes) -> None:
     (alone / "duid").write_bytes(octets)
-    duid, (bad, made) = host_duid(known=DUID, file=alone / "duid")
+    duid, (bad, made) = host_duid(alone / "duid", DUID)
     assert (duid, bad.kind, made.kind) == (DUID, "bad-duid", "duid")
     assert bad.text.startswith(f"{alone}/duid has no DUID: ")
     assert (alone / "duid.bad").read_bytes() == octets
@@ -79,13 +79,13 @@ def test_a_broken_file_is_told_of_and_kept_aside(alone: Path, octets: bytes) -> 
 def test_a_file_that_cannot_be_read_is_no_reason_to_be_somebody_else(alone: Path) -> None:
     (alone / "duid").symlink_to("duid")
     with pytest.raises(MachineError, match=r"the DUID in .*/duid cannot be read: Too many levels"):
-        host_duid(file=alone / "duid")
+        host_duid(alone / "duid")
 
 
 def test_a_duid_that_cannot_be_kept_is_used_and_told_of(alone: Path) -> None:
     (alone / "folder").write_text("no folder")
     # The file is not there, and its folder cannot be made.
-    duid, (note,) = host_duid(file=alone / "missing" / ".." / "folder" / "duid")
+    duid, (note,) = host_duid(alone / "missing" / ".." / "folder" / "duid")
     assert len(duid) == 18
     assert "cannot be kept" in note.text
 

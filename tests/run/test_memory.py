@@ -63,7 +63,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def recall(root: Path, **more: object) -> Recall:
-    return replace(Recall(root / "relet" / "c0.lease", duid_file=root / "relet" / "duid"), **more)
+    return replace(Recall(root / "relet" / "c0.lease"), **more)
 
 
 def memory(root: Path, link: LinkInfo = LINK, **more: object) -> Memory:

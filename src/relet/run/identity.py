@@ -19,10 +19,15 @@ from relet.wire.address import hex_text, parse_hex
 Who = Literal["mac", "duid", "none"] | bytes
 """What the operator can say of the client's identity: how to make it, or its octets."""
 
-DUID_FILE = Path("/var/lib/relet/duid")
-
-OTHERS = (Path("/var/lib/dhcpcd/duid"), Path("/var/db/dhcpcd/duid"), Path("/etc/dhcpcd.duid"))
-"""Where dhcpcd, a client of DHCPv4 and DHCPv6, keeps the host's DUID."""
+OTHERS = (
+    Path("/var/lib/relet-client/duid"),
+    Path("/var/lib/relet/duid"),
+    Path("/var/lib/dhcpcd/duid"),
+    Path("/var/db/dhcpcd/duid"),
+    Path("/etc/dhcpcd.duid"),
+)
+"""Where else the host's DUID may be: with a client of ours that is started in another way, and with dhcpcd, a client of
+DHCPv4 and DHCPv6."""
 
 FIRMWARE = Path("/sys/class/dmi/id/product_uuid")
 """The host's UUID as its maker has set it: it outlives a new system on the disk, and is one for all stages of a boot."""
@@ -61,15 +66,15 @@ def iaid(interface: str) -> bytes:
     return crc32(interface.encode()).to_bytes(4)
 
 
-def host_duid(known: bytes | None = None, file: Path = DUID_FILE) -> tuple[bytes, list[Note]]:
+def host_duid(file: Path, known: bytes | None = None) -> tuple[bytes, list[Note]]:
     """The host's DUID, and what the operator should hear of it.
 
-    known: one that this host is known by, which comes before a new one. Raises MachineError if the file is there and cannot
-    be read: to be somebody else until it can would cost the host its address.
+    file: where it is kept. known: one that this host is known by, which comes before a new one. Raises MachineError if the
+    file is there and cannot be read: to be somebody else until it can would cost the host its address.
     """
     notes: list[Note] = []
     try:
-        return _parsed(smallfile.read(file, MAX_OCTETS, follow=True)), notes
+        return _parsed(smallfile.read(file, MAX_OCTETS)), notes
     except FileNotFoundError:
         pass
     except OSError as error:
@@ -87,7 +92,10 @@ def host_duid(known: bytes | None = None, file: Path = DUID_FILE) -> tuple[bytes
 
 def _parsed(octets: bytes) -> bytes:
     """Raises ValueError."""
-    duid = parse_hex(octets.decode("ascii").strip())
+    try:
+        duid = parse_hex(octets.decode("ascii").strip())
+    except ValueError:
+        raise ValueError("it is not hexadecimal such as 00:04:01:52") from None  # what else is in it is not to be told
     if len(duid) not in DUID_OCTETS:
         raise ValueError(f"it has {len(duid)} octets, a DUID has {DUID_OCTETS[0]} to {DUID_OCTETS[-1]}")
     return duid

@@ -16,8 +16,8 @@ from relet.client.memory import MAX_NETWORKS, Leases
 from relet.model.effects import Note, Remembered
 from relet.net.link import LinkInfo
 from relet.run.foreign.places import places
-from relet.run.identity import DUID_FILE, Who, host_duid, iaid
-from relet.run.leasefile import load, save
+from relet.run.identity import Who, host_duid, iaid
+from relet.run.leasefile import FOLDER, load, save
 from relet.run.leaseformat import Content, Identity, Kept, Taken
 from relet.wire.address import ip_text
 
@@ -33,8 +33,7 @@ class Recall(msgspec.Struct, frozen=True):
 
     lease_file: where leases are remembered, None: nowhere. who: the client's identity, None for the one taken over.
     anonymous: the hardware address is all that may be said (RFC 7844 s3.5). take_over: look for other clients' leases if
-    there is no lease file. take_from: a file of another client to take over in any case. duid_file: where the host's DUID
-    is kept.
+    there is no lease file. take_from: a file of another client to take over in any case.
     """
 
     lease_file: Path | None
@@ -42,7 +41,6 @@ class Recall(msgspec.Struct, frozen=True):
     anonymous: bool = False
     take_over: bool = True
     take_from: Path | None = None
-    duid_file: Path = DUID_FILE
 
 
 class Memory:
@@ -116,9 +114,13 @@ class Memory:
         """RFC 4361: the host's DUID. With the IAID that went with it so far, if this interface is known by it."""
         used = [before, *(kept.identity.client_id for kept in self._content.kept if kept.identity.mac == link.mac)]
         known = next(filter(None, map(duid_of, used)), None)
-        duid, notes = host_duid(known, self._recall.duid_file)
+        duid, notes = host_duid(self._folder() / "duid", known)
         self.notes += notes
         return before if before and duid_of(before) == duid else by_duid(iaid(link.name), duid)
+
+    def _folder(self) -> Path:
+        """The DUID lies beside the leases: where the client may write, and nobody else."""
+        return self._recall.lease_file.parent if self._recall.lease_file else FOLDER
 
     def _say(self, kind: str, text: str) -> None:
         self.notes.append(Note(kind, text))
