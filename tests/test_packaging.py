@@ -107,6 +107,9 @@ def test_the_capabilities_of_the_unit_are_enough_for_a_client() -> None:
         client = here.lab.start(here.name, need("setpriv"), bounded, "--no-new-privs", *here.command())
         client.line("bound to 192.168.1.100/24")
         assert here.lab.addresses(here.name, "c0") == ["192.168.1.100/24"]
+        status = Path(f"/proc/{client.pid}/status").read_text()
+        assert re.search(r"^Uid:\t(?!0\t)", status, re.MULTILINE), "it is still root"
+        assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE)
         assert here.asked("renew", "c0")[0] == 0
         assert here.asked("release", "c0")[0] == 0
         assert client.wait() == 0

@@ -54,8 +54,8 @@ TONES = {
     "DHCPDECLINE": Tone.NO,
 }
 
-HOLDING = frozenset({"BOUND", "RENEWING", "REBINDING"})
-"""States of RFC 2131 figure 5 in which the client uses its address."""
+HOLDING = frozenset({"BOUND", "RENEWING", "REBINDING", "ATTACHED"})
+"""States in which the client uses its address: those of RFC 2131 figure 5, and one of our own (RFC 4436)."""
 
 
 class Host(msgspec.Struct, frozen=True):
