@@ -8,7 +8,7 @@ import pytest
 from relet.client.accept import Drop
 from relet.client.states import State
 from relet.model.effects import Effect
-from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake, Woken
+from relet.model.events import ArpSeen, Arrival, ClockSet, Command, Event, LinkChanged, Wake, Woken
 from relet.wire import arp
 from relet.wire.options import MessageType
 from support.client_rig import (
@@ -67,6 +67,7 @@ EVENTS: dict[str, Callable[[Rig], list[Effect]]] = {
     "ACK of IPv6 only": lambda rig: rig.able().answer(ACK, options=_with(rig, ACK, 108, V6ONLY_WAIT.to_bytes(4))),
     "the gateway answers": lambda rig: rig.hear(HERE),
     "woken": lambda rig: rig.feed(Woken()),
+    "wall clock set": lambda rig: rig.set_clock(1e9),
     "ARP by other host for the address": lambda rig: rig.hear(arp.announcement(OTHER_MAC, ADDRESS)),
     "probe by other host for the address": lambda rig: rig.hear(arp.probe(OTHER_MAC, ADDRESS)),
     "own ARP come back": lambda rig: rig.hear(arp.announcement(MAC, ADDRESS)),
@@ -86,6 +87,7 @@ COVERED: dict[type[Event], str] = {
     LinkChanged: "link up",
     Command: "START",
     Woken: "woken",
+    ClockSet: "wall clock set",
 }
 
 ALL = (
@@ -202,6 +204,12 @@ TABLE: dict[str, dict[str, str]] = {
     "woken": {
         "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Attached Probing Backoff V6Only": ".",
         "Bound Renewing Rebinding": "Attached REQUEST probe",
+    },
+    "wall clock set": {
+        "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Probing Backoff V6Only": ".",
+        "Bound Renewing Rebinding": ". remember:1",
+        # Its lease was remembered, and is over by the new clock.
+        "Attached": "Selecting deconfigure:expire remember:0 note:expired DISCOVER",
     },
     "ARP by other host for the address": {
         "Stopped LinkDown Init Selecting Requesting InitReboot Rebooting Backoff V6Only": ".",

@@ -11,7 +11,7 @@ from relet.client.conflict import Check
 from relet.client.memory import MAX_NETWORKS
 from relet.client.states import Attached, Backoff, Bound, LinkDown, Rebinding, Renewing, State, Stopped
 from relet.model.effects import Binding, Configure, Deconfigure, Effect, Finished, Remember, Remembered
-from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake, Woken
+from relet.model.events import ArpSeen, Arrival, ClockSet, Command, Event, LinkChanged, Wake, Woken
 from relet.wire import arp, message
 from relet.wire.codes import INFINITE
 from relet.wire.options import MessageType
@@ -51,6 +51,7 @@ OTHERS: st.SearchStrategy[Event] = st.one_of(
     st.just(Wake()),
     st.sampled_from(list(Command)),
     st.just(Woken()),
+    st.sampled_from([ClockSet(1e9), ClockSet(-3600.0)]),
     st.just(ArpSeen(HERE)),
     st.builds(LinkChanged, st.booleans()),
     st.builds(ArpSeen, st.sampled_from([arp.announcement(OTHER_MAC, ADDRESS), arp.probe(OTHER_MAC, ADDRESS)])),
@@ -80,6 +81,12 @@ class Watcher:
                 self.watch(rig.later(max(0.0, (deadline or 0.0) - rig.now.mono)).feed(Wake()))
             case Pass(seconds=seconds):
                 self.watch(rig.later(seconds).feed(Wake()))
+            case ClockSet(by=by):
+                self.watch(rig.set_clock(by))
+                if self.on_interface:
+                    assert rig.client.lease is not None
+                    assert rig.client.lease.address == self.on_interface.address
+                    self.on_interface = rig.client.lease
             case event:
                 self.gateway_heard = event == ArpSeen(HERE)
                 self.watch(rig.feed(event))

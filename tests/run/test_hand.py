@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import socket
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -171,10 +174,13 @@ class Office(NamedTuple):
     name: str
     server: Process
 
+    @property
+    def lease_file(self) -> Path:
+        return self.lab.folder / "leases" / "c0.lease"
+
     def start(self, *more: str | Path) -> Process:
-        lease_file = self.lab.folder / "leases" / "c0.lease"
         return self.lab.relet(
-            self.name, "client", "c0", "--lease-file", lease_file, "--json", "--conflict", "off", *more
+            self.name, "client", "c0", "--lease-file", self.lease_file, "--json", "--conflict", "off", *more
         )
 
     def hook(self) -> Path:
@@ -219,7 +225,7 @@ def test_the_client_has_no_rights_and_does_all_that_it_should(place: Office) -> 
     assert (found["NoNewPrivs"], found["Groups"]) == ("1", NOBODY)
     (hand,) = children(client.pid)
     assert (status(hand)["Uid"].split()[0], status(hand)["Name"]) == ("0", "relet-hand")
-    file = place.lab.folder / "leases" / "c0.lease"
+    file = place.lease_file
     written = file.stat()
     assert written.st_uid == 0
     client.signal(signal.SIGUSR1)
@@ -294,3 +300,35 @@ def test_a_user_that_there_is_not_is_named(place: Office) -> None:
     client = place.start("--user", "no-such-user")
     client.line("there is no user 'no-such-user'; make it, or name another")
     assert client.wait() == 3
+
+
+TURNED = """
+import sys, time
+from pathlib import Path
+turned, wall = Path(sys.argv.pop(1)), time.time
+time.time = lambda: wall() + (float(turned.read_text()) if turned.exists() else 0.0)
+from relet.cli.main import main
+main()
+"""
+"""A client on a machine whose wall clock has been set by as many seconds as stand in a file."""
+
+
+def test_a_wall_clock_that_was_set_is_set_in_the_lease_file_too(place: Office) -> None:
+    turned = place.lab.folder / "turned"
+    command = (sys.executable, "-c", TURNED, turned, "client", "c0", "--lease-file", place.lease_file, "--json")
+    # As another user it could not read that file.
+    client = place.lab.start(place.name, *command, "--conflict", "off", "--user", "root")
+    event(client, "bound")
+    before = place.lease_file.read_text()
+    place.server.signal(signal.SIGSTOP)  # or the lease would be another one at once
+    turned.with_suffix(".new").write_text("-1e9")
+    turned.with_suffix(".new").rename(turned)
+    client.signal(signal.SIGUSR1)
+    assert "was set back by" in str(event(client, "clock-set")["text"])
+    event(client, "renewing")
+    asked = [float(found) for found in re.findall(r'"requested_at": *([0-9.]+)', before + place.lease_file.read_text())]
+    assert asked[1] - asked[0] == pytest.approx(-1e9, abs=0.001)
+    place.server.signal(signal.SIGCONT)
+    told = event(client, "bound")
+    assert told["cause"] == "renew"
+    assert float(str(told["expires"])) == pytest.approx(time.time() - 1e9 + 3600, abs=60)

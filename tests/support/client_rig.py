@@ -41,7 +41,7 @@ from relet.model.effects import (
     Send,
     SendArp,
 )
-from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake
+from relet.model.events import ArpSeen, Arrival, ClockSet, Command, Event, LinkChanged, Wake
 from relet.wire import arp, message
 from relet.wire.address import parse_ip
 from relet.wire.message import Message
@@ -138,6 +138,11 @@ class Rig:
         """Turn both clocks on."""
         self.now = Now(self.now.wall + seconds, self.now.mono + seconds)
         return self
+
+    def set_clock(self, by: float) -> list[Effect]:
+        """Set the wall clock alone, and tell the client."""
+        self.now = Now(self.now.wall + by, self.now.mono)
+        return self.feed(ClockSet(by))
 
     def wake(self) -> list[Effect]:
         """Turn the clocks to the deadline and wake the client."""

@@ -47,7 +47,7 @@ from relet.model.effects import (
     Send,
     SendArp,
 )
-from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake, Woken
+from relet.model.events import ArpSeen, Arrival, ClockSet, Command, Event, LinkChanged, Wake, Woken
 
 __all__ = [
     "ArpSeen",
@@ -59,6 +59,7 @@ __all__ = [
     "Check",
     "Client",
     "ClientSettings",
+    "ClockSet",
     "Command",
     "Configure",
     "ConflictTiming",

@@ -9,10 +9,11 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from relet.client import conflict, memory, requests, transaction
+from relet.client import conflict, grant, memory, requests, transaction
 from relet.client.arrows import ARROWS, Arrow, Cause
 from relet.client.conflict import Check
 from relet.client.dice import Dice, draw_xid
+from relet.client.redate import redated
 from relet.client.settings import ClientSettings
 from relet.client.states import (
     Attached,
@@ -63,6 +64,7 @@ class Core:
         self.failures = 0
         self.wish = self.remembered[0].binding.address if self.remembered else 0
         self._refused: tuple[Binding, ...] = ()
+        self._recalled = tuple(each.binding for each in self.remembered)
         self._dice = dice
 
     @property
@@ -148,6 +150,29 @@ class Core:
             return []
         self.remembered = leases
         return [Remember(leases)]
+
+    def _clock_set(self, by: float, now: Now) -> list[Effect]:
+        """What this run has won is dated by the old clock; what it was told to remember is dated by an earlier run's, and if
+        it is in use without an answer, it was judged by the wrong time."""
+
+        def date(binding: Binding) -> Binding:
+            won = binding not in self._recalled
+            return replace(binding, requested_at=binding.requested_at + by) if won else binding
+
+        self.state = redated(self.state, by, date)
+        match self.state:
+            case (
+                Bound(held=held) | Renewing(held=held) | Rebinding(held=held) | Attached(held=held) | Probing(held=held)
+            ) if held.binding in self._recalled:
+                self.state = replace(self.state, held=self._judged_again(held, now))
+        self._refused = tuple(map(date, self._refused))
+        return self._remember(tuple(replace(each, binding=date(each.binding)) for each in self.remembered))
+
+    def _judged_again(self, held: Held, now: Now) -> Held:
+        """The same lease by the clock as it is now; over, if this clock does not allow it."""
+        if grant.valid(held.binding, now.wall):
+            return grant.remembered(held.binding, now, self.settings.timing, self._dice)
+        return replace(held, expires_at=now.mono)
 
     def _forget(self, binding: Binding) -> list[Effect]:
         return self._remember(memory.without(self.remembered, binding))

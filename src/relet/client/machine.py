@@ -49,7 +49,7 @@ from relet.model.effects import (
     Finished,
     Note,
 )
-from relet.model.events import ArpSeen, Arrival, Command, Event, LinkChanged, Wake, Woken
+from relet.model.events import ArpSeen, Arrival, ClockSet, Command, Event, LinkChanged, Wake, Woken
 from relet.wire import arp, options
 from relet.wire.address import ip_text
 from relet.wire.options import MessageType
@@ -85,6 +85,8 @@ class Client(Acquiring, Holding):
                 return self._link_changed(up, now)
             case Woken():
                 return self._woken(now)
+            case ClockSet(by=by):
+                return self._clock_set(by, now)
             case Command():
                 return self._commanded(event, now)
             case _:

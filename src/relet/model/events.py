@@ -43,6 +43,12 @@ class Woken(msgspec.Struct, frozen=True):
     """The machine has slept, its link did not go down: what was true of the network need not be so any more."""
 
 
+class ClockSet(msgspec.Struct, frozen=True):
+    """Somebody has set the wall clock forward by so many seconds, or back; monotonic time went on as ever."""
+
+    by: float
+
+
 class Command(Enum):
     """What an operator asks of a running client."""
 
@@ -52,4 +58,4 @@ class Command(Enum):
     STOP = "stop"  # stop and keep the lease for the next start
 
 
-Event = Arrival | ArpSeen | LinkChanged | Wake | Woken | Command
+Event = Arrival | ArpSeen | LinkChanged | Wake | Woken | ClockSet | Command

@@ -7,6 +7,9 @@ from relet.model.clock import Now
 LEAST_SLEEP_S = 1.0
 """What is less is the time between two readings."""
 
+LEAST_SET_S = 1.0
+"""Leases bear a wall clock that is a little wrong."""
+
 
 def now() -> Now:
     """Both clocks, read one after the other, in seconds.
@@ -31,3 +34,25 @@ class Naps:
         """Has it slept since this was asked last?"""
         before, self._before = self._before, asleep()
         return self._before - before >= LEAST_SLEEP_S
+
+
+class WallClock:
+    """Notices that somebody has set the wall clock: a machine without one of its own hears the time from the network."""
+
+    def __init__(self) -> None:
+        self._before = _ahead()
+
+    def was_set(self) -> float:
+        """Seconds by which it was set forward since this was asked last, back if negative; 0 for less than LEAST_SET_S."""
+        ahead = _ahead()
+        by = ahead - self._before
+        if abs(by) < LEAST_SET_S:
+            return 0.0
+        self._before = ahead
+        return by
+
+
+def _ahead() -> float:
+    """Seconds by which the wall clock is ahead of the other; slowing it down or speeding it up does the same to both."""
+    both = now()
+    return both.wall - both.mono

@@ -8,7 +8,7 @@ the business of presence.py. Nothing is printed here; what happens is handed to 
 import errno
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from math import inf
 from typing import assert_never
@@ -31,7 +31,7 @@ from relet.model.effects import (
     Send,
     SendArp,
 )
-from relet.model.events import ArpSeen, Command, Event, LinkChanged
+from relet.model.events import ArpSeen, ClockSet, Command, Event, LinkChanged, Woken
 from relet.net import clock, dice
 from relet.net.arp import ArpFrames
 from relet.net.link import LinkError
@@ -43,7 +43,7 @@ from relet.run.hand import Hand, Held
 from relet.run.loop import Sources
 from relet.run.orders import ENVIRONMENT, GOOD, NO, Orders
 from relet.run.plan import plan
-from relet.run.told import Told, configured, deconfigured, state_line
+from relet.run.told import Told, configured, deconfigured, duration, state_line
 from relet.run.variables import environment
 from relet.wire.address import ip_text
 from relet.wire.arp import REPLY, REQUEST, Arp
@@ -98,6 +98,7 @@ class Acquire:
         self._client = Client(settings, dice.throw, held.leases)
         desk.attend(self._client)
         self.binding: Binding | None = None
+        self._wall = clock.WallClock()
         self._sent = True
         self._refused: tuple[Note, ...] = ()
 
@@ -114,14 +115,18 @@ class Acquire:
         self.on([LinkChanged(up), Command.START])
 
     def on(self, events: Sequence[Event]) -> None:
-        """Something happened: have the machine say what follows, and do it."""
-        for event in events:
+        """Something happened: have the machine say what follows, and do it. The machine reckons with no wall time but the
+        one that it knows, so it hears first if that was set."""
+        heard = (*self._clock_set(), *events)
+        for event in heard:
             before, now = self._client.state, clock.now()
             effects = self._client.handle(event, now)
             self._desk.record(event, before, effects, now)
             for effect in effects:
                 self._carry_out(effect)
             self._tell_state(before)
+        if self.binding and any(isinstance(event, ClockSet | Woken) for event in heard):
+            self._put_again()
         self._after()
 
     def deadline(self) -> float:
@@ -137,6 +142,20 @@ class Acquire:
     def close(self) -> None:
         """Give the sockets back. Idempotent."""
         self._opened.close()
+
+    def _clock_set(self) -> Sequence[Event]:
+        by = self._wall.was_set()
+        if not by:
+            return ()
+        self._say("clock-set", f"the wall clock was set {'forward' if by > 0 else 'back'} by {duration(abs(by))}")
+        return (ClockSet(by),)
+
+    def _put_again(self) -> None:
+        """The kernel's idea of how long the address lives does not count the time asleep, and name servers have a date."""
+        if lease := self._client.lease:
+            self.binding = lease
+            with suppress(LinkError):  # what put it there before said what is wrong
+                self._hand.put(plan(lease))
 
     def _readable(self, source: DhcpFrames | ArpFrames) -> None:
         events = source.receive()

@@ -131,8 +131,10 @@ class Clients:
     def _clock_set(self) -> None:
         """By somebody, or because the machine woke up. What the link did meanwhile comes first."""
         self._heard()
-        if self._naps.taken():
-            for presence in self._presences.values():
+        woken = self._naps.taken()
+        for presence in self._presences.values():
+            presence.clock_set()
+            if woken:
                 presence.woken()
 
     def _deadline(self) -> float | None:

@@ -199,8 +199,10 @@ class Lease:
 
     def _clock_set(self) -> None:
         self._heard()
-        if self._clock.take() and self._naps.taken():
-            self._presence.woken()
+        if self._clock.take():
+            self._presence.clock_set()
+            if self._naps.taken():
+                self._presence.woken()
 
     def _heard(self) -> None:
         for notice in self._monitor.receive():

@@ -102,6 +102,11 @@ class Presence:
             self._say("woken", "the machine has slept")
             self._client.on([Woken()])
 
+    def clock_set(self) -> None:
+        """Somebody may have set the wall clock: what is remembered has dates."""
+        if self._client:
+            self._client.on(())
+
     def deadline(self) -> float:
         """Monotonic time at which to `wake`; infinity for never."""
         client = self._client.deadline() if self._client else inf
