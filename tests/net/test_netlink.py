@@ -9,7 +9,7 @@ import pytest
 from relet.net import netlink
 from relet.net.link import LinkError, LinkInfo, Route, carries
 from relet.wire.address import parse_ip
-from support.lab import Lab
+from support.lab import Lab, until
 
 HERE = parse_ip("192.168.1.5")
 ROUTER = parse_ip("192.168.1.1")
@@ -58,6 +58,15 @@ def test_an_interface_is_switched_on(host: Host) -> None:
     assert not netlink.link("c0").up
     netlink.switch_on(host.link.index)
     assert netlink.link("c0").up
+
+
+@pytest.mark.namespaces
+def test_an_interface_has_ipv6_or_not(host: Host) -> None:
+    until(lambda: netlink.has_ipv6(host.link.index))
+    host.lab.run(host.name, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/c0/disable_ipv6")
+    assert not netlink.has_ipv6(host.link.index)
+    host.lab.address(host.name, "c0", "192.168.1.5/24")
+    assert not netlink.has_ipv6(host.link.index)
 
 
 @pytest.mark.namespaces

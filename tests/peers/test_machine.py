@@ -105,6 +105,20 @@ def test_a_machine_is_as_before_when_its_client_has_ended(world: World, number: 
     assert world.as_before()
 
 
+def test_so_it_is_if_the_link_was_lost_before(world: World) -> None:
+    world.serve()
+    client = world.client()
+    world.bound(client)
+    world.lab.ip(world.server, "link", "set", "s1", "down")
+    told = json.loads(client.line('"event":"unbound"'))
+    assert told["cause"] == "link-down"
+    until(world.host.resolves_as_before)
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+    world.lab.ip(world.server, "link", "set", "s1", "up")
+    until(world.as_before)
+
+
 def test_so_it_is_if_a_client_was_killed_and_the_next_one_has_released(world: World) -> None:
     world.serve()
     client = world.client()

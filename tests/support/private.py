@@ -5,19 +5,33 @@ from pathlib import Path
 
 from support.lab import RELET, Lab, Process, need
 
+TAKEN = (
+    "alternatives",
+    "dhcp",
+    "fstab",
+    "group",
+    "hosts",
+    "iproute2",
+    "ld.so.cache",
+    "nsswitch.conf",
+    "passwd",
+    "udhcpc",
+)
+"""What programs and scripts find in an /etc, where this machine has it."""
+
 RESOLV_CONF = b"# the operator's\noptions edns0\nnameserver 10.0.0.1\n"
 
 
 class PrivateHost:
-    """etc: what the host has as /etc: a copy of this machine's, with RESOLV_CONF in it. run: its /run."""
+    """etc: what the host has as /etc: TAKEN of this machine's, and RESOLV_CONF. run: its /run."""
 
     def __init__(self, lab: Lab, name: str) -> None:
         self.lab, self.name = lab, name
         self.etc, self.run = lab.folder / f"{name}-etc", lab.folder / f"{name}-run"
-        lab.run(name, "cp", "-a", "/etc", self.etc)
+        self.etc.mkdir()
         self.run.mkdir()
+        lab.run(name, "cp", "-a", *filter(Path.exists, (Path("/etc", each) for each in TAKEN)), self.etc)
         self.resolv_conf = self.etc / "resolv.conf"
-        self.resolv_conf.unlink(missing_ok=True)
         self.resolv_conf.write_bytes(RESOLV_CONF)
         self.resolv_conf.chmod(0o640)
 

@@ -70,6 +70,15 @@ def links(kernel: Kernel) -> dict[str, LinkInfo]:
     return {each.name: each for each in found}
 
 
+def has_ipv6(index: int) -> bool:
+    """Has the interface an IPv6 address? With IPv6 switched on it has, once it is up. Raises LinkError."""
+    wanted = _ADDRESS.pack(socket.AF_INET6, 0, 0, 0, index)
+    with Kernel() as kernel:
+        rows = kernel.all("cannot look at the addresses", rtnetlink.GET_ADDR, wanted)
+    heads = [_ADDRESS.unpack_from(row) for row in rows if len(row) >= _ADDRESS.size]
+    return any((family, at) == (socket.AF_INET6, index) for family, _, _, _, at in heads)
+
+
 def switch_on(index: int) -> None:
     """Set an interface administratively up; nothing if it is. Raises LinkError."""
     _carry_out(

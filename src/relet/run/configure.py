@@ -64,10 +64,16 @@ class Interface:
         link_lost: the MTU stays, since setting it takes the link down on some hardware, and that would never end.
         """
         old = self._plan or left
-        there = old is not None and self._take(old)
-        if not link_lost:
+        try:
+            return old is not None and self._take(old)
+        finally:
+            if not link_lost:
+                self._mtu.apply(0)
+
+    def put_back(self) -> None:
+        """The client ends: the MTU, if it stayed when the link was lost."""
+        if self._plan is None:
             self._mtu.apply(0)
-        return there
 
     def _take(self, old: Plan) -> bool:
         self._plan = None

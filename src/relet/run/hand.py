@@ -59,7 +59,7 @@ class Hand(Protocol):
         """Run the operator's program beside everything else."""
 
     def hurry(self) -> None:
-        """The client ends: leave little time to programs."""
+        """The client ends: put back what a lost link left as it was, and leave little time to programs."""
 
     def idle(self) -> bool:
         """Does no program run or wait?"""
@@ -131,6 +131,8 @@ class LocalHand:
         self._hooks.run(reason, environment)
 
     def hurry(self) -> None:
+        if self._orders.configure and self._interface:
+            self._interface.put_back()
         self._programs.hurry()
 
     def idle(self) -> bool:

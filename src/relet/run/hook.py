@@ -32,7 +32,3 @@ class Hooks:
         command = (*self._argv, REASONS[reason][1])
         variables = {"PATH": SEARCHED, **own, **environment}
         self._programs.run(Job("hook", f"hook for {reason}", (command,), variables, TIMEOUT_S))
-
-    def hurry(self) -> None:
-        """The client ends: see Programs."""
-        self._programs.hurry()

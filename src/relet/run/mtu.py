@@ -16,8 +16,6 @@ from relet.net.link import LinkError, LinkInfo
 IPV6_LEAST = 1280
 """RFC 8200 s5: with less, the kernel takes IPv6 with all its addresses off the interface, which no lease may do."""
 
-IPV6_OFF = "/proc/sys/net/ipv6/conf/{}/disable_ipv6"
-
 
 class _Changed(msgspec.Struct, frozen=True):
     """index: of the interface; another one may have got its name since."""
@@ -49,7 +47,7 @@ class Mtu:
         return []
 
     def _set(self, mtu: int) -> None:
-        if mtu < IPV6_LEAST and _ipv6(self._link.name):
+        if mtu < IPV6_LEAST and netlink.has_ipv6(self._link.index):
             raise LinkError(f"cannot set an MTU of {mtu}: IPv6 on {self._link.name} needs {IPV6_LEAST}")
         now, changed = netlink.link(self._link.name).mtu, self._changed
         if now == mtu:
@@ -84,11 +82,3 @@ def _write(file: Path, changed: _Changed) -> None:
     beside = file.with_name(file.name + "-new")
     beside.write_bytes(msgspec.json.encode(changed))
     beside.replace(file)
-
-
-def _ipv6(interface: str) -> bool:
-    """Is IPv6 on there?"""
-    try:
-        return Path(IPV6_OFF.format(interface)).read_bytes().strip() == b"0"
-    except OSError:  # the kernel has none
-        return False

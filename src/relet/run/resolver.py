@@ -69,6 +69,7 @@ class Resolver:
         self._places = places or Places()
         self._file = ResolvFile(self._places.resolv_conf)
         self._done: dict[str, Said] = {}
+        self._left_alone = False
 
     def apply(self, interface: str, metric: int, wanted: Plan) -> list[Note]:
         """Say what the lease of that interface has. Gives what went wrong at once.
@@ -79,12 +80,9 @@ class Resolver:
             # Search names alone would leave resolv.conf without a name server, which means this very machine.
             return self.withdraw(interface)
         if not self._ours_to_say():
-            return [
-                Note(
-                    "no-resolver",
-                    f"{self._places.resolv_conf} is left alone: this network namespace has none of its own",
-                )
-            ]
+            told, self._left_alone = self._left_alone, True
+            text = f"{self._places.resolv_conf} is left alone: this network namespace has none of its own"
+            return [] if told else [Note("no-resolver", text)]
         servers = tuple(map(ip_text, wanted.nameservers))
         said = Said(interface, self._manager(), metric, servers, wanted.search, wanted.expires)
         before = self._remembered(interface)
