@@ -1,6 +1,7 @@
 """A plan on a kernel's interface, in namespaces of its own."""
 
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
@@ -12,7 +13,7 @@ from relet.run.plan import Plan, plan
 from relet.wire import options
 from relet.wire.address import parse_ip
 from relet.wire.codes import INFINITE
-from support.lab import Lab, need
+from support.lab import Lab, need, until
 from support.snapshot import quiet, snapshot
 
 ADDRESS = parse_ip("192.168.1.5")
@@ -169,11 +170,16 @@ def test_a_renewal_touches_no_route_that_stays(host: Host) -> None:
     interface = host.interface()
     interface.apply(WHOLE, 1000.0)
     monitor = host.lab.start(host.name, need("ip"), "monitor", "route")
-    host.lab.ip(host.name, "route", "add", "blackhole", "198.51.100.1")
-    monitor.line("198.51.100.1")
+    numbers = count(1)
+
+    def listens() -> bool:
+        host.lab.ip(host.name, "route", "add", "blackhole", f"198.51.100.{next(numbers)}")
+        return any("blackhole" in line for line in monitor.latest(9))
+
+    until(listens)
     interface.apply(WHOLE, 1500.0)
-    host.lab.ip(host.name, "route", "add", "blackhole", "198.51.100.2")
-    monitor.line("198.51.100.2")
+    host.lab.ip(host.name, "route", "add", "blackhole", "203.0.113.1")
+    monitor.line("203.0.113.1")
     assert not [line for line in monitor.lines if "proto dhcp" in line]
 
 
