@@ -324,7 +324,6 @@ def test_dhcpcds_own_files_say_who_it_was_if_the_server_did_not(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("octets", "why"),
     [
-        (b"", "it is no lease file of dhclient, dhcpcd or systemd-networkd"),
         (b"\0" * 300, "it is no lease file of dhclient, dhcpcd or systemd-networkd"),
         (b"x" * (MAX_OCTETS + 1), f"it has more than {MAX_OCTETS} octets"),
         (b"\7" + encode(ACK)[1:], "it is no DHCP message: "),
@@ -339,6 +338,14 @@ def test_what_cannot_be_used_is_told_of(tmp_path: Path, octets: bytes, why: str)
     assert sources == []
     assert note.kind == "not-imported"
     assert note.text.startswith(f"{path}: {why}")
+
+
+@pytest.mark.parametrize(
+    "octets", [b"", b"\n", b'default-duid "\\000\\001\\000\\001";\n', DHCLIENT.replace("c0", "c5").encode()]
+)
+def test_a_file_without_leases_of_the_interface_is_nothing_to_tell(tmp_path: Path, octets: bytes) -> None:
+    (source,), notes = search([lay(tmp_path, "file", octets)], LINK, tmp_path)
+    assert (source.found, notes) == ((), [])
 
 
 def test_what_is_not_there_is_told_of(tmp_path: Path) -> None:

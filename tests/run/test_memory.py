@@ -172,6 +172,11 @@ def test_a_named_file_that_is_of_no_use_is_told_of(root: Path) -> None:
     assert kinds(memory(root, take_from=path)) == ["not-imported"]
     path.write_text("nothing")
     assert kinds(memory(root, take_from=path)) == ["not-imported"]
+    path.write_text(DHCLIENT.replace("c0", "c1"))
+    (note,) = memory(root, take_from=path).notes
+    assert (note.kind, note.text) == ("not-imported", f"{path} has no lease of c0")
+    dhclient(root, "")
+    assert memory(root).notes == []
 
 
 def test_a_broken_file_of_our_own_is_replaced_by_what_there_is(root: Path) -> None:

@@ -83,6 +83,8 @@ class Memory:
             key=lambda pair: pair[0].binding.requested_at,
         )
         if not found:
+            if recall.take_from and not notes:
+                self._say("not-imported", f"{recall.take_from} has no lease of {link.name}")
             return
         newest, path = found[-1]
         kept = _newest_of_each(

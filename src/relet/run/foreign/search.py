@@ -45,13 +45,14 @@ def search(paths: Iterable[Path], link: LinkInfo, root: Path = Path("/")) -> tup
 def read(path: Path, link: LinkInfo, root: Path = Path("/")) -> Source:
     """The leases of one file. Raises OSError, ValueError."""
     octets = smallfile.read(path, MAX_OCTETS, follow=True)
+    found: list[Found] = []
     if octets[236:240] == COOKIE:
         found = [dhcpcd.read(octets, smallfile.written_at(path), link.mac, _dhcpcd_identity(path.parent, link, root))]
-    elif b"lease {" in octets:
+    elif b"lease {" in octets or b"default-duid" in octets:
         found = dhclient.read(octets, link.name, link.mac, _dhclient_identity(link, root))
     elif b"ADDRESS=" in octets:
         found = [networkd.read(octets, smallfile.written_at(path))]
-    else:
+    elif octets.strip():  # a package may have laid an empty one
         raise ValueError("it is no lease file of dhclient, dhcpcd or systemd-networkd")
     return Source(path, tuple(found))
 
