@@ -1,7 +1,9 @@
 """Name servers, told to whoever looks after resolv.conf: which one that is, what it is told, and that all is as before."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -307,3 +309,56 @@ def test_where_nothing_can_be_remembered_nothing_is_changed(machine: Machine) ->
     (note,) = machine.resolver().apply("eth0", 1002, HOME)
     assert note.kind == "bad-resolver"
     assert machine.as_before()
+
+
+class Killed(BaseException):
+    """In place of kill -9: nothing that catches errors catches it."""
+
+
+STEPS = ((Path, "replace"), (Path, "unlink"), (Path, "write_bytes"), (Path, "mkdir"), (os, "open"), (os, "write"))
+"""What changes files, or opens them to be changed."""
+
+
+def killed_before(step: int, monkeypatch: pytest.MonkeyPatch, life: Callable[[], object]) -> bool:
+    """Run it up to that step. Was it killed?"""
+    steps = count(1)
+
+    def watched(function: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **named: object) -> object:
+            if next(steps) == step:
+                raise Killed
+            return function(*arguments, **named)
+
+        return call
+
+    with monkeypatch.context() as patched:
+        for owner, name in STEPS:
+            patched.setattr(owner, name, watched(getattr(owner, name)))
+        try:
+            life()
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("next_one", ["takes it back", "has a lease of its own"])
+def test_whenever_a_client_is_killed_the_next_one_leaves_all_as_before(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, next_one: str
+) -> None:
+    def life() -> None:
+        resolver = machine.resolver()
+        resolver.apply("eth0", 1002, HOME)
+        resolver.apply("eth0", 1002, WORK)
+        resolver.withdraw("eth0")
+
+    for step in count(1):
+        killed = killed_before(step, monkeypatch, life)
+        later = machine.resolver()
+        if next_one != "takes it back":
+            assert later.apply("eth0", 1002, HOME) == []
+            assert machine.lines() == AT_HOME
+        assert later.withdraw("eth0") == []
+        assert machine.as_before()
+        if not killed:
+            break
+    assert step > 20

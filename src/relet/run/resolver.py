@@ -102,11 +102,12 @@ class Resolver:
         """Take back what was said for that interface, by us or an earlier run. Gives what went wrong at once."""
         before = self._remembered(interface)
         self._done.pop(interface, None)
-        if before is None:
-            return []
-        with suppress(OSError):
-            self._path(interface).unlink()
-        return self._take_back(before)
+        problems = self._take_back(before) if before else []
+        if before and not problems:
+            # Last, so that who is killed before that is cleared up after.
+            with suppress(OSError):
+                self._path(interface).unlink()
+        return problems
 
     def _say(self, said: Said) -> list[Note]:
         match said.manager:
@@ -125,14 +126,15 @@ class Resolver:
             case "resolvconf":
                 return self._run(said, ("-d", f"{said.interface}.relet"))
             case _:
-                return self._rewrite()
+                return self._rewrite(without=said.interface)
 
-    def _rewrite(self) -> list[Note]:
-        """Make resolv.conf of what was said for all interfaces, by all clients of this machine."""
+    def _rewrite(self, without: str = "") -> list[Note]:
+        """Make resolv.conf of what was said for all interfaces but one, by all clients of this machine."""
         wall = now().wall
         try:
             with self._locked():
-                live = [said for said in self._all() if said.expires is None or said.expires > wall]
+                others = (said for said in self._all() if said.interface != without)
+                live = [said for said in others if said.expires is None or said.expires > wall]
                 if live:
                     self._file.write(content(live))
                 else:

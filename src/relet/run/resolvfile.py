@@ -77,6 +77,8 @@ class ResolvFile:
             else:
                 _replace(path, before, kept.stat())
         kept.unlink(missing_ok=True)
+        for each in (path, kept):
+            _beside(each).unlink(missing_ok=True)
 
     def _paths(self) -> tuple[Path, Path]:
         """The file, and what is kept beside it. Not by Path.resolve, to which a link to itself is no OSError."""
@@ -92,9 +94,14 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
+def _beside(path: Path) -> Path:
+    """Where a new file is written before it takes the old one's place; only a client that was killed leaves one."""
+    return path.with_name(path.name + ".relet-new")
+
+
 def _replace(path: Path, octets: bytes, like: os.stat_result | None) -> None:
     """At once, with mode and owner of `like`."""
-    beside = path.with_name(path.name + ".relet-new")
+    beside = _beside(path)
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
