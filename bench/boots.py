@@ -18,6 +18,7 @@ without a working address counts as 'never'. Twelve minutes, as root; exit code 
 
 import argparse
 import ast
+import compileall
 import os
 import select
 import shutil
@@ -34,6 +35,8 @@ from boot import Boot, Order, forked
 from boot_clients import CLIENTS, FASTEST, HOME, NETWORKS, PROGRAMS, Client
 from boot_rows import ROWS, Row, Run, figures, judge, text
 from stand import find
+
+import relet
 
 SPACE_S = 0.8
 """A run starts when the one before has ended, or after so much time."""
@@ -127,6 +130,13 @@ class Boots:
             yield Run(row, client, told, wrong)
 
 
+def compiled() -> None:
+    """See to it that relet's modules are compiled, as pip does when it installs them."""
+    folder = Path(relet.__file__).parent
+    if not compileall.compile_dir(folder, quiet=2):
+        sys.exit(f"{folder} cannot be compiled")
+
+
 def _read(result: Path) -> Boot | None:
     return Boot(*ast.literal_eval(result.read_text(encoding="utf-8"))) if result.exists() else None
 
@@ -153,6 +163,7 @@ def main() -> int:
     if missing := ["root"] * (os.geteuid() != 0) + [each for each in wanted if find(each) is None]:
         sys.stderr.write(f"boots: not measured for want of {', '.join(missing)}\n")
         return 3
+    compiled()
     with tempfile.TemporaryDirectory(prefix="boots-") as name:
         folder = Path(name)
         primed = {program: prime(folder, program) for program in programs}

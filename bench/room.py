@@ -27,6 +27,7 @@ from pathlib import Path
 INTERFACE, FAR = "eth0", "s0"
 STATE = ("dhcp", "dhcpcd", "relet")
 """Folders of /var/lib in which clients keep leases."""
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TOOLS = "/usr/sbin"
 """dhclient-script calls ping from here; a machine without one gets busybox's."""
 SETTLE_S = 0.15
@@ -174,13 +175,18 @@ def _serve(talk: socket.socket) -> None:
             os.dup2(descriptor, number)
         os.set_inheritable(talk.fileno(), False)
         talk.sendall(f"{time.monotonic_ns()}\n".encode())
-        os.execv(argv[0], argv)
+        os.execve(argv[0], argv, _environment())
     while True:
         ended, status = os.wait()
         if ended == client:
             talk.sendall(str(os.waitstatus_to_exitcode(status)).encode())
             while True:  # its children may live on; the kernel kills them with us
                 signal.pause()
+
+
+def _environment() -> dict[str, str]:
+    """What a program finds at boot; relet may have to be told where it lies."""
+    return {"PATH": PATH} | {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
 
 
 def copied(source: Path, target: Path) -> None:
