@@ -39,8 +39,8 @@ From the start of a client to an address that works, beside the clients that peo
   before it offers. The lease that is remembered was got in the same way, by the same program.
 - Programs are as their users start them, with Debian's settings and scripts; what differs is in the name. udhcpc remembers
   no lease: it is told the old address (`-r`), and asks for it by DHCPDISCOVER.
-- relet asks the old gateway by ARP while it asks the server (RFC 4436). Who answers first confirms the address; a DHCPNAK that
-  comes later takes it away again. Its modules are compiled, as pip does it.
+- relet asks the old gateway by ARP while it asks the server (RFC 4436). Who answers first confirms the address; a DHCPNAK
+  that comes later takes it away again. Its modules are compiled, as pip does it.
 - Clients take turns, run by run. What passed on the wire is told with each row, so that no figure is about something else;
   a boot that came to nothing counts as *never*, and is told.
 - *quartiles*: a quarter of the boots were faster, a quarter slower. *first packet*: from the start to the first DHCP

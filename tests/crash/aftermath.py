@@ -19,12 +19,19 @@ class Violation(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What came of a run. calls: of the kills before a call. looks: how often the files were read meanwhile."""
+    """What came of a run.
+
+    calls: of the kills before a call. helpers: kills that hit a process beside the first. peaceful: leases given back.
+    moved: starts with the old address refused. unanswered: starts that were BOUND to it because no server had a word to say.
+    looks: how often the files were read meanwhile.
+    """
 
     kills: Counter[str]
     calls: Counter[str]
+    helpers: int
     peaceful: int
     moved: int
+    unanswered: int
     looks: int
     violations: list[Violation]
     seconds: float
@@ -35,9 +42,9 @@ class Summary(NamedTuple):
         kinds = ", ".join(f"{times} {kind}" for kind, times in Counter(each.kind for each in self.violations).items())
         return (
             f"{self.kills.total()} kills ({kills}) in {self.seconds:.0f} s\n"
-            f"{self.calls.total()} of them right before a call ({calls})\n"
-            f"{self.moved} starts with the address refused, {self.peaceful} leases given back in peace,"
-            f" {self.looks} looks at the files\n"
+            f"{self.calls.total()} of them right before a call ({calls}); {self.helpers} hit the second process\n"
+            f"{self.moved} starts with the address refused, {self.unanswered} bound without an answer,"
+            f" {self.peaceful} leases given back in peace, {self.looks} looks at the files\n"
             f"violations: {len(self.violations)} ({kinds or 'none'})"
         )
 

@@ -41,6 +41,8 @@ SHORT_S, LONG_S = 4, 60
 """Lease times."""
 SILENCE_S = 2.0
 HOOKS_S = 0.03
+SERVERS = ("192.168.1.2", "192.168.1.3")
+"""Of names."""
 POOLS = ("192.168.1.100-192.168.1.109", "192.168.1.200-192.168.1.209")
 QUICK = ("--conflict", "quick")
 OFTEN_FRESH, FORGETS, MOVES, PEACE, HELPER = 0.3, 0.1, 0.25, 0.05, 0.4
@@ -48,7 +50,6 @@ OFTEN_FRESH, FORGETS, MOVES, PEACE, HELPER = 0.3, 0.1, 0.25, 0.05, 0.4
 two kills; a kill hits a helper process, if there is one."""
 FRESH, AGAIN = "fresh", "again"
 """A new machine; one that comes back, is told to renew, and to give its lease back."""
-BOUND = '"event":"bound"'
 MOST_TOLD = 20
 
 CONFIGURATION = """
@@ -60,7 +61,7 @@ name = "office"
 interfaces = ["s0"]
 lease-time = "{lease}s"
 min-lease-time = "1s"
-options = {{ domain-name = "example.org", domain-name-servers = ["192.168.1.2", "192.168.1.3"] }}
+options = {{ domain-name = "example.org", domain-name-servers = {servers} }}
 
 [[network.subnet]]
 prefix = "192.168.1.0/24"
@@ -84,7 +85,7 @@ class Killer:
         self._violations: list[Violation] = []
         self._kills: Counter[str] = Counter()
         self._calls: Counter[str] = Counter()
-        self._peaceful = self._moved = 0
+        self._peaceful = self._moved = self._helpers = self._unanswered = 0
         self._bound_after_s = 1.0
         self._moment = "none"
         self._moments: Mapping[str, tuple[int, Callable[[], None]]] = {
@@ -126,7 +127,15 @@ class Killer:
         self._end_in_peace()
         seconds = time.monotonic() - began
         return Summary(
-            self._kills, self._calls, self._peaceful, self._moved, self._watch.looks, self._violations, seconds
+            self._kills,
+            self._calls,
+            self._helpers,
+            self._peaceful,
+            self._moved,
+            self._unanswered,
+            self._watch.looks,
+            self._violations,
+            seconds,
         )
 
     def close(self) -> None:
@@ -221,7 +230,9 @@ class Killer:
         first = self._host.first()
         if first is not None:
             helpers = self._host.helpers(first)
-            self._host.kill(self._dice.choice(helpers) if helpers and self._dice.random() < HELPER else first)
+            helper = bool(helpers) and self._dice.random() < HELPER
+            self._helpers += helper
+            self._host.kill(self._dice.choice(helpers) if helper else first)
 
     def _kill_and_wait(self) -> None:
         self._host.kill(self._client().pid)
@@ -267,6 +278,8 @@ class Killer:
         defaults = [route for route in self._host.routes() if route.startswith("default")]
         if len(defaults) != 1:
             self._wrong("route", f"{defaults}")
+        if not self._resolves_within(SILENCE_S):
+            self._wrong("resolv.conf", f"not of the lease: {self._host.resolv_conf.read_text()!r}")
         self._collect()
 
     def _end_in_peace(self) -> None:
@@ -277,8 +290,8 @@ class Killer:
         self._host.signal(signal.SIGUSR2)
         code = client.wait(PATIENCE_S)
         self._settle()
-        found = (code, self._host.addresses(), self._host.routes(), self._host.resolv_conf.read_text())
-        if found != (0, [], [], BEFORE):
+        found = (code, self._host.addresses(), self._host.routes(), self._host.resolver_files())
+        if found != (0, [], [], {"resolv.conf": BEFORE}):
             self._wrong("not as before", repr(found))
         self._collect()
 
@@ -294,7 +307,7 @@ class Killer:
         return self._host.client
 
     def _configuration(self) -> str:
-        return CONFIGURATION.format(lease=self._lease_s, pool=self._pool)
+        return CONFIGURATION.format(lease=self._lease_s, pool=self._pool, servers=json.dumps(SERVERS))
 
     def _reconfigure(self, lease_s: int | None = None, pool: str | None = None) -> None:
         self._lease_s, self._pool = lease_s or self._lease_s, pool or self._pool
@@ -324,15 +337,33 @@ class Killer:
         return True
 
     def _await_bound(self) -> dict[str, Any]:
-        """What it tells of its lease once a server has granted it. Raises AssertionError if that takes too long.
+        """What it tells of its lease once it is BOUND. Raises AssertionError if that takes too long.
 
-        That the old gateway answers (RFC 4436) is good enough for using the address, but a server may still refuse it.
+        That the old gateway answers (RFC 4436) is good enough for using the address, but a server may still refuse it, as
+        long as it is asked. If none answers, the lease is good for the rest of its time (RFC 2131 s3.2): the server that
+        was told DHCPRELEASE right before a client was killed may have no word to say about the address.
         """
         end = time.monotonic() + PATIENCE_S
+        attached: dict[str, Any] = {}
         while True:
-            told: dict[str, Any] = json.loads(self._client().line(BOUND, seconds=max(0.0, end - time.monotonic())))
-            if told["cause"] != "network":
+            line = self._client().line('"event":', seconds=max(0.0, end - time.monotonic()))
+            told: dict[str, Any] = json.loads(line)
+            if told["event"] == "bound" and told["cause"] != "network":
                 return told
+            if told["event"] == "bound":
+                attached = told
+            if told["event"] == "reboot-silence" and attached:
+                self._unanswered += 1
+                return attached
+
+    def _resolves_within(self, seconds: float) -> bool:
+        """Does resolv.conf name the servers of the lease?"""
+        end = time.monotonic() + seconds
+        while not (named := all(each in self._host.resolv_conf.read_text() for each in SERVERS)):
+            if time.monotonic() > end:
+                break
+            time.sleep(0.005)
+        return named
 
     def _dead_within(self, seconds: float) -> bool:
         end = time.monotonic() + seconds

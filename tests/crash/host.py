@@ -127,6 +127,10 @@ class Host:
         """Take all addresses off its interface, as if it had been switched off."""
         self._lab.ip(self.namespace, "address", "flush", "dev", INTERFACE)
 
+    def resolver_files(self) -> dict[str, str]:
+        """resolv.conf, and whatever a client has put beside it."""
+        return {path.name: path.read_text() for path in self.resolv_conf.parent.glob("*resolv.conf*")}
+
     def routes(self) -> list[str]:
         """Its routes."""
         return self._lab.routes(self.namespace)
