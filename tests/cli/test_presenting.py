@@ -17,7 +17,7 @@ MAC = bytes.fromhex("525400000001")
 def settings(*arguments: str) -> ClientSettings:
     reader = argparse.ArgumentParser(exit_on_error=False)
     presenting.add_to(reader)
-    return ClientSettings(MAC, **presenting.presented(reader.parse_args(arguments)))
+    return presenting.presented(reader.parse_args(arguments), ClientSettings(MAC))
 
 
 def discover(*arguments: str) -> Message:
@@ -55,7 +55,9 @@ def test_a_full_name_is_sent_in_place_of_the_host_name() -> None:
 
 def test_an_anonymous_client_says_what_it_must() -> None:
     said = discover("--anonymous", "--ipv6-only")
-    assert set(said.options) == {options.MESSAGE_TYPE.code, options.PARAMETER_REQUEST_LIST.code}
+    must = {options.MESSAGE_TYPE.code, options.PARAMETER_REQUEST_LIST.code, options.CLIENT_IDENTIFIER.code}
+    assert set(said.options) == must
+    assert said.options[options.CLIENT_IDENTIFIER.code] == b"\1" + MAC  # RFC 7844 s3.5
     assert set(said.options[55]) == {*ANONYMOUS_PARAMETERS, 108}
     orders = {
         message.decode(requests.discover(settings("--anonymous"), xid, 0).payload).options[55] for xid in range(50)

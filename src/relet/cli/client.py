@@ -254,16 +254,16 @@ def _orders(name: str, said: argparse.Namespace) -> Orders:
 
 def _settings(said: argparse.Namespace) -> ClientSettings:
     """What is the same on every interface. Raises ValueError for what does not go together."""
-    return ClientSettings(
+    settings = ClientSettings(
         mac=bytes(6),
         reboot_timeout=said.reboot_timeout,
         use_remembered=said.use_remembered,
-        **presenting.presented(said),
         check_new=Check(said.conflict or Check.FULL),
         check_again=Check(said.conflict or Check.QUICK),
         # Whoever wants to give a lease back does not want another one.
         timing=Timing(hedge_after=inf if said.release else Timing().hedge_after),
     )
+    return presenting.presented(said, settings)
 
 
 def _on(settings: ClientSettings, link: LinkInfo) -> ClientSettings:

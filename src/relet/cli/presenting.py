@@ -1,30 +1,15 @@
 """What a client says of itself and asks for: the options of `relet client` that end up in its messages."""
 
 import argparse
-from typing import TypedDict
 
 import msgspec
 
-from relet.client.settings import ANONYMOUS_PARAMETERS, PARAMETERS
+from relet.client.settings import ANONYMOUS_PARAMETERS, PARAMETERS, ClientSettings
 from relet.wire import options
 from relet.wire.address import parse_hex
 
 HEXADECIMAL = "hex:"
 """Before the octets of an option's value, where they are no text."""
-
-
-class Presented(TypedDict):
-    """Fields of `ClientSettings`."""
-
-    hostname: str
-    fqdn: str
-    vendor_class: str
-    user_class: str
-    parameters: tuple[int, ...]
-    extra: dict[int, bytes]
-    anonymous: bool
-    ipv6_only: bool
-    rapid_commit: bool
 
 
 def add_to(reader: argparse.ArgumentParser) -> None:
@@ -53,8 +38,8 @@ def add_to(reader: argparse.ArgumentParser) -> None:
     add("--rapid-commit", action="store_true", help="allow a server to grant a lease in two messages (RFC 4039)")
 
 
-def presented(said: argparse.Namespace) -> Presented:
-    """What was said. Raises ValueError for what does not go together."""
+def presented(said: argparse.Namespace, settings: ClientSettings) -> ClientSettings:
+    """The settings with what was said. Raises ValueError for what does not go together."""
     if said.hostname and said.fqdn:
         raise ValueError("--fqdn is said in place of --hostname; leave one of them out")
     told = (said.hostname, said.fqdn, said.vendor_class, said.user_class, said.option, said.request, said.rapid_commit)
@@ -66,7 +51,8 @@ def presented(said: argparse.Namespace) -> Presented:
             raise ValueError(f"--option {options.option(code).name} stands twice; write all of its value in one")
         codes[code] = octets
     wanted = ANONYMOUS_PARAMETERS if said.anonymous else tuple(dict.fromkeys((*PARAMETERS, *said.request)))
-    return Presented(
+    return msgspec.structs.replace(
+        settings,
         hostname=said.hostname,
         fqdn=said.fqdn,
         vendor_class=said.vendor_class,

@@ -1,8 +1,10 @@
 """The sockets by which a client hears and speaks on an interface: opened by who has the rights, used by who has not."""
 
 import socket
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import NamedTuple
+
+import msgspec
 
 from relet.model.effects import CLIENT_PORT
 from relet.net.arp import arp_socket
@@ -12,7 +14,7 @@ from relet.net.sockets import QUIET_BUFFER
 from relet.net.udp import mouth_socket
 
 
-class Sockets(NamedTuple):
+class Sockets(msgspec.Struct, frozen=True):
     """claim: is held, and not used. dhcp: frames with DHCP messages to a client. arp: of all. udp: one way, what the kernel
     shall route."""
 
@@ -20,6 +22,9 @@ class Sockets(NamedTuple):
     dhcp: socket.socket
     arp: socket.socket
     udp: socket.socket
+
+    def __iter__(self) -> Iterator[socket.socket]:
+        return iter((self.claim, self.dhcp, self.arp, self.udp))
 
 
 def open_sockets(interface: str) -> Sockets:

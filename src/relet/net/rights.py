@@ -14,7 +14,8 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from relet.errors import MachineError
 
@@ -55,7 +56,7 @@ class RightsError(MachineError):
     """There is no such user or group, or this process cannot become it."""
 
 
-class Identity(NamedTuple):
+class Identity(msgspec.Struct, frozen=True):
     """A user with its groups. user: '' if it stays the one that it is."""
 
     user: str

@@ -6,7 +6,9 @@ The client decides and this is the hand that does it, on one interface. It may b
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from relet.client.memory import Leases
 from relet.model.effects import Note
@@ -27,7 +29,7 @@ Tell = Callable[[str, str], None]
 """Gets kind and text of what happened to a program."""
 
 
-class Held(NamedTuple):
+class Held(msgspec.Struct, frozen=True):
     """An interface in hand: as it is, who its client is, what is remembered, what the operator should hear; sockets."""
 
     link: LinkInfo

@@ -103,7 +103,7 @@ class Channel:
     def _take(self, flags: int) -> tuple[Reply | Notice, list[int]]:
         try:
             octets, descriptors, _, _ = socket.recv_fds(
-                self._socket, MAX_OCTETS, len(Sockets._fields), flags | socket.MSG_CMSG_CLOEXEC
+                self._socket, MAX_OCTETS, len(Sockets.__struct_fields__), flags | socket.MSG_CMSG_CLOEXEC
             )
         except BlockingIOError:
             raise
