@@ -268,6 +268,17 @@ def test_an_mtu_that_cannot_be_is_told_of_and_nothing_else_is_lost(
 
 
 @pytest.mark.namespaces
+@pytest.mark.parametrize("rubbish", [b"", b"{}", b"\xff", b'{"index":%d,"before":-1,"ours":1500}', b" " * 2000])
+def test_a_broken_memory_of_the_mtu_counts_as_none(host: Host, rubbish: bytes) -> None:
+    index = netlink.link("c0").index
+    (host.lab.folder / "c0.mtu").write_bytes(rubbish.replace(b"%d", str(index).encode()))
+    interface = host.interface()
+    interface.apply(lease(MASK), 1000.0)
+    interface.withdraw()
+    assert netlink.link("c0").mtu == 1500
+
+
+@pytest.mark.namespaces
 def test_a_small_mtu_is_set_where_there_is_no_ipv6(host: Host) -> None:
     host.lab.run(host.name, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/c0/disable_ipv6")
     interface = host.interface()

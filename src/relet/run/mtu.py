@@ -6,23 +6,31 @@ good. Only an MTU that is still ours is put back: what somebody else has set sin
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from relet.model.effects import Note
 from relet.net import netlink
 from relet.net.link import LinkError, LinkInfo
+from relet.run import smallfile
 
 IPV6_LEAST = 1280
 """RFC 8200 s5: with less, the kernel takes IPv6 with all its addresses off the interface, which no lease may do."""
+
+MAX_OCTETS = 1024
+"""Of the file."""
+
+Mtus = Annotated[int, msgspec.Meta(ge=1, le=0x7FFFFFFF)]
+"""What the kernel takes for a number of octets."""
 
 
 class _Changed(msgspec.Struct, frozen=True):
     """index: of the interface; another one may have got its name since."""
 
     index: int
-    before: int
-    ours: int
+    before: Mtus
+    ours: Mtus
 
 
 class Mtu:
@@ -55,7 +63,7 @@ class Mtu:
         before = changed.before if changed and changed.ours == now else now
         self._changed = _Changed(self._link.index, before, mtu)
         if self._file:
-            _write(self._file, self._changed)
+            smallfile.write(self._file, msgspec.json.encode(self._changed))
         netlink.set_mtu(self._link.index, mtu)
 
     def _put_back(self) -> None:
@@ -71,14 +79,7 @@ class Mtu:
 
 def _read(file: Path, index: int) -> _Changed | None:
     try:
-        changed = msgspec.json.decode(file.read_bytes(), type=_Changed)
-    except (OSError, msgspec.DecodeError):
+        changed = msgspec.json.decode(smallfile.read(file, MAX_OCTETS), type=_Changed)
+    except (OSError, ValueError, msgspec.DecodeError):
         return None
     return changed if changed.index == index else None
-
-
-def _write(file: Path, changed: _Changed) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(file.name + "-new")
-    beside.write_bytes(msgspec.json.encode(changed))
-    beside.replace(file)

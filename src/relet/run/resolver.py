@@ -22,6 +22,7 @@ import msgspec
 
 from relet.model.effects import Note
 from relet.net.clock import now
+from relet.run import smallfile
 from relet.run.plan import Plan
 from relet.run.programs import Job, Programs
 from relet.run.resolvfile import ResolvFile, Said, content
@@ -36,7 +37,7 @@ SEARCHED = ("/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/l
 RESOLVED = ("/run/systemd/resolve", "/usr/lib/systemd/resolv.conf")
 """Folder and file of systemd-resolved: resolv.conf is a link into one of them where it is in charge."""
 
-STATE = Path("/run/relet-client")
+STATE = Path("/run/relet-client/resolver")
 """Where is remembered what was said. It need not survive a boot: who starts finds in resolv.conf and beside it what was ours
 and what was there before."""
 
@@ -46,6 +47,9 @@ LOCK_POLL_S = 0.01
 
 MAX_SAID = 64
 """Interfaces of which a resolv.conf is made."""
+
+MAX_OCTETS = 1 << 16
+"""Of what was said for one: 16 addresses and 32 names are less than 10 KiB."""
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -189,17 +193,13 @@ class Resolver:
         return self._places.state / f"{interface}.resolver"
 
     def _remember(self, said: Said) -> None:
-        path = self._path(said.interface)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(".resolver-new")
-        beside.write_bytes(msgspec.json.encode(said))
-        beside.replace(path)
+        smallfile.write(self._path(said.interface), msgspec.json.encode(said))
 
     def _remembered(self, interface: str) -> Said | None:
         return _decoded(self._path(interface))
 
     def _all(self) -> list[Said]:
-        paths = sorted(self._places.state.glob("*.resolver"))[:MAX_SAID]
+        paths = smallfile.like(self._places.state, "*.resolver", MAX_SAID)
         return [said for said in map(_decoded, paths) if said and said.manager == "file"]
 
     @contextmanager
@@ -222,6 +222,6 @@ class Resolver:
 
 def _decoded(path: Path) -> Said | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Said)
-    except (OSError, msgspec.DecodeError):
+        return msgspec.json.decode(smallfile.read(path, MAX_OCTETS), type=Said)
+    except (OSError, ValueError, msgspec.DecodeError):
         return None
