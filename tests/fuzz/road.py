@@ -1,4 +1,5 @@
-"""The road of a lease through the machine behind the client: plan, what a hook is told, resolv.conf, lease file and back.
+"""The road of a lease through the machine behind the client: plan, what a hook is told, the process that has the rights and
+checks both once more, resolv.conf, lease file and back.
 
 What a server said wrong must be gone by then, whatever it was: names are names, addresses are those of hosts, nothing has a
 control character, and what stands under a name that other programs' scripts know means nothing to a shell. What is good and
@@ -8,8 +9,11 @@ what is plain is said here once more, by itself.
 import re
 from collections import Counter
 
+import msgspec
+
 from relet.client.memory import Leases
 from relet.model.effects import Binding
+from relet.run.errands import MAX_OCTETS, Keep, Put, RunHook, check
 from relet.run.leaseformat import Content, Identity, decode, encode
 from relet.run.plan import MAX_ROUTES, MAX_SEARCH, MAX_SERVERS, Plan, plan
 from relet.run.resolvfile import Said, content
@@ -43,9 +47,12 @@ def travel(reason: str, binding: Binding, before: Binding | None, outcomes: Coun
     """Go the whole road with a lease. outcomes: counts what was met on it. Raises AssertionError for whatever is wrong."""
     wanted = plan(binding)
     _check_plan(binding, wanted)
-    _check_variables(environment(reason, "eth0", binding, before))
+    _ask(Put("eth0", wanted))
     ends = sorted(REASONS.keys() - LEASED)
-    _check_variables(environment(ends[len(wanted.refused) % len(ends)], "eth0", binding))
+    for why, earlier in ((reason, before), (ends[len(wanted.refused) % len(ends)], None)):
+        variables = environment(why, "eth0", binding, earlier)
+        _check_variables(variables)
+        _ask(RunHook("eth0", why, variables))
     text = content((Said("eth0", "file", 1000, tuple(map(ip_text, wanted.nameservers)), wanted.search),))
     _must(RESOLV_CONF.fullmatch(text), text)
     outcomes["road of a lease"] += 1
@@ -55,10 +62,20 @@ def travel(reason: str, binding: Binding, before: Binding | None, outcomes: Coun
 
 
 def remember(leases: Leases) -> None:
-    """Write the leases down and read them again."""
+    """Have the leases written down, and read them again."""
+    _ask(Keep("eth0", leases))
     kept = Content().replacing(IDENTITY, leases)
     _must(decode(encode(kept)) == (kept, []), kept)
     _must(kept.of(IDENTITY) == leases, leases)
+
+
+def _ask(errand: Put | RunHook | Keep) -> None:
+    """What the client asks of the process with the rights fits into a message, and is not refused."""
+    octets = msgspec.msgpack.encode(errand)
+    _must(len(octets) <= MAX_OCTETS, len(octets))
+    read = msgspec.msgpack.decode(octets, type=type(errand))
+    _must(read == errand, errand)
+    check(read)
 
 
 def _check_plan(binding: Binding, wanted: Plan) -> None:

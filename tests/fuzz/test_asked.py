@@ -13,7 +13,7 @@ from relet.client.holding import Holding
 from relet.client.states import State
 from relet.model.clock import Now
 from relet.model.effects import Binding, Effect
-from relet.run import leaseformat, plan, resolvfile, variables
+from relet.run import errands, leaseformat, plan, resolvfile, variables
 
 RUNS = 12_000
 
@@ -100,6 +100,10 @@ def _a_line_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuzz.road.content", lambda all_said: real(all_said) + "options debug\n")
 
 
+def _less_than_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errands, "MAX_SEARCH", 0)
+
+
 def _lost_octets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leaseformat, "parse_hex", lambda text: bytes.fromhex(text.replace(":", ""))[:20])
 
@@ -116,6 +120,7 @@ BREAKS: dict[str, tuple[BREAK, str]] = {
     "anything is a router": (_any_router, "_check_plan"),
     "routes have no bound": (_no_bound, "_check_plan"),
     "resolv.conf has another line": (_a_line_more, "options debug"),
+    "the process with the rights refuses what is planned": (_less_than_planned, "no domain or host has that name"),
     "the lease file loses octets": (_lost_octets, "remember"),
 }
 
