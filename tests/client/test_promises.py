@@ -82,11 +82,15 @@ class Watcher:
             case Pass(seconds=seconds):
                 self.watch(rig.later(seconds).feed(Wake()))
             case ClockSet(by=by):
-                self.watch(rig.set_clock(by))
+                effects = rig.set_clock(by)
                 if self.on_interface:
-                    assert rig.client.lease is not None
-                    assert rig.client.lease.address == self.on_interface.address
-                    self.on_interface = rig.client.lease
+                    # The same lease has another date, and may be over by it.
+                    ended = [effect.binding for effect in effects if isinstance(effect, Deconfigure)]
+                    dated = ended[0] if ended else rig.client.lease
+                    assert dated is not None
+                    assert dated.address == self.on_interface.address
+                    self.on_interface = dated
+                self.watch(effects)
             case event:
                 self.gateway_heard = event == ArpSeen(HERE)
                 self.watch(rig.feed(event))

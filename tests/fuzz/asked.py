@@ -37,6 +37,7 @@ from support.client_rig import (
     REMEMBERED,
     SERVER,
     SETTINGS,
+    START,
     Rig,
     Traced,
     reach,
@@ -56,6 +57,9 @@ LARGEST = 4000
 STATES: tuple[type[State], ...] = get_args(State)
 COMMANDS: tuple[Command, ...] = (*Command,)
 PAUSES = (0, 0, 0, 0.01, 0.3, 1, 5, 60, 2000)
+
+CLOCKS = (1e6, START.wall, START.wall + 3600, 3e9)
+"""What a wall clock may be set to, as at a boot without a battery."""
 
 SETTINGS_OF_STORIES = (
     CAREFUL,
@@ -102,6 +106,8 @@ class ClientStory:
                 self.batch = [self._reply()]
                 self._hear(rig.client, self.batch[0])
                 played += 1
+            elif dice.random() < 0.1:
+                self._check(rig.set_clock(dice.choice(CLOCKS) - rig.now.wall))
             else:
                 self._check(rig.feed(self._other_event()))
         return played
