@@ -70,6 +70,7 @@ SETTINGS_OF_STORIES = (
     replace(SETTINGS, timing=replace(SETTINGS.timing, offer_window=2.0), rapid_commit=True, ipv6_only=True),
     replace(SETTINGS, anonymous=True),
 )
+OFFERED = (ADDRESS, ADDRESS, OTHER_ADDRESS, AWAY.binding.address, 0, SERVER, 0x7F000001, 0xE0000001)
 MEMORIES = ((), (REMEMBERED,), (KNOWN,), (KNOWN, AWAY), (AWAY, KNOWN))
 PACKETS = (
     *(arp.announcement(OTHER_MAC, address) for address in (ADDRESS, OTHER_ADDRESS, SERVER, 0)),
@@ -158,7 +159,7 @@ class ClientStory:
         first = asked is not None and asked.kind == MessageType.DISCOVER
         kind = dice.choices(ASKING, (7, 2, 1) if first else (1, 8, 1))[0]
         wanted = (asked.ip(50) or asked.ciaddr) if asked else 0
-        reply = rig.reply(kind, dice.choice((wanted, wanted, wanted, ADDRESS, OTHER_ADDRESS, AWAY.binding.address, 0)))
+        reply = rig.reply(kind, wanted if dice.random() < 0.6 else dice.choice(OFFERED))
         if kind is not MessageType.NAK:
             if dice.random() < 0.5:
                 codes = dice.sample((51, 58, 59), 2)

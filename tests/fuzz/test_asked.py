@@ -114,7 +114,7 @@ BREAKS: dict[str, tuple[BREAK, str]] = {
     "an address of no host is taken": (_any_address, "in remember"),
     "an address stays after its lease": (_kept_address, "on the interface"),
     "it is never content": (_no_end, "is never content"),
-    "anything is a name": (_any_name, "AssertionError"),
+    "anything is a name": (_any_name, "check_plan"),
     "text moves a terminal": (_any_text, "_check_variables"),
     "scripts are given what a shell runs": (_any_character, "_check_variables"),
     "anything is a router": (_any_router, "_check_plan"),
