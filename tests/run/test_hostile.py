@@ -150,11 +150,12 @@ TEXTS = sorted(
 CARELESS = """#!/bin/sh
 # What many scripts do: values as words of the shell, unquoted, and read once more.
 cd FOLDER
+exec 2>> complaints
 for name in $(env | sed -n 's/^\\(new_[a-z0-9_]*\\|old_[a-z0-9_]*\\)=.*/\\1/p') \\
     ip mask router dns domain search hostname ntpsrv boot_file sname tftp bootfile rootpath wpad nisdomain timezone; do
   eval "value=\\$$name"
   (eval "again=$value")
-  sh -c "echo $value"
+  (eval "echo $value")
 done > /dev/null
 echo $RELET_REASON >> reasons
 """
@@ -189,9 +190,7 @@ def test_nothing_that_a_server_says_is_run(siege: Siege) -> None:
         assert all(line.isprintable() for line in status.splitlines())
         client.signal(signal.SIGTERM)
         assert client.wait() == 0
-        for line in client.lines:
-            assert line.isprintable()
-            json.loads(line)
+        assert [line for line in client.lines if not line.isprintable() or line[:9] != '{"event":'] == []
     assert reasons.read_text().split().count("stop") == len(acks)
     assert not (folder / "canary").exists()
     assert siege.resolv_conf.read_text() == "nameserver 192.0.2.53\n"
