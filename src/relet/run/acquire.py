@@ -96,6 +96,7 @@ class Acquire:
         self._notes(held.notes)
         settings = replace(settings, client_id=held.identity.client_id)
         self._client = Client(settings, dice.throw, held.leases)
+        self._written = places(held.leases)
         desk.attend(self._client)
         self.binding: Binding | None = None
         self._wall = clock.WallClock()
@@ -122,7 +123,7 @@ class Acquire:
             before, now = self._client.state, clock.now()
             effects = self._client.handle(event, now)
             self._desk.record(event, before, effects, now)
-            for effect in effects:
+            for effect in in_order(effects, self._written):
                 self._carry_out(effect)
             self._tell_state(before)
         if self.binding and any(isinstance(event, ClockSet | Woken) for event in heard):
@@ -273,6 +274,7 @@ class Acquire:
     def _remember(self, leases: Leases) -> None:
         try:
             self._hand.remember(leases)
+            self._written = places(leases)
         except OSError as error:
             self._say("lease-file", f"the lease file stays as it was: {error}")
 
@@ -290,3 +292,21 @@ class Acquire:
 
     def _say(self, event: str, text: str) -> None:
         self._tell(Told(event=event, text=text, at=clock.now().wall, interface=self.link.name))
+
+
+Places = frozenset[tuple[int, int]]
+"""Addresses with the widths of their prefixes, as they may be on an interface."""
+
+
+def places(leases: Leases) -> Places:
+    """What the client may have on its interface, if it has these leases."""
+    return frozenset((each.binding.address, each.binding.prefix()[1]) for each in leases)
+
+
+def in_order(effects: Sequence[Effect], written: Places) -> list[Effect]:
+    """In which order to carry out what follows from one event. written: what the lease file has.
+
+    To write the file waits for the disk, longer than all else takes. So that comes last; but for an address that is not in
+    the file, as a client that was killed finds by it what it has left on the interface.
+    """
+    return sorted(effects, key=lambda each: isinstance(each, Remember) and places(each.leases) <= written)
