@@ -1,6 +1,8 @@
 """What the process with root's rights refuses to do, whoever asks."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from relet.model.effects import Binding
@@ -8,7 +10,7 @@ from relet.net.link import LinkError, Route
 from relet.run.errands import Prepare, Put, RunHook, Take, check, raised, refused
 from relet.run.plan import MAX_ROUTES, MAX_SERVERS, Plan, plan
 from relet.run.variables import MAX_VALUE, environment
-from relet.wire.address import parse_ip
+from relet.wire.address import BROADCAST, parse_ip
 
 HOST = parse_ip("192.168.1.5")
 ROUTER = parse_ip("192.168.1.1")
@@ -116,3 +118,48 @@ def test_an_error_is_the_same_at_the_other_end(error: Exception) -> None:
     if isinstance(error, LinkError):
         assert isinstance(there, LinkError)
         assert there.code == error.code
+
+
+CODES = (1, 3, 6, 12, 15, 17, 26, 28, 33, 40, 42, 43, 66, 67, 114, 119, 121, 209, 224, 249, 252)
+"""Options that a plan or a hook looks at, and some that nobody knows."""
+
+OCTETS = st.one_of(
+    st.binary(max_size=40),
+    st.text(max_size=40).map(str.encode),
+    st.lists(st.sampled_from([ROUTER, HOST, 0, BROADCAST, parse_ip("10.0.0.0")]), max_size=8).map(
+        lambda addresses: b"".join(address.to_bytes(4) for address in addresses)
+    ),
+    st.lists(st.tuples(st.integers(0, 255), st.binary(min_size=0, max_size=8)), max_size=4).map(
+        lambda routes: b"".join(bytes((width,)) + rest for width, rest in routes)
+    ),
+    st.lists(st.integers(0, 32), min_size=1, max_size=6).map(
+        lambda widths: b"".join(
+            bytes((width,)) + b"\x0a\xff\xff\xff"[: (width + 7) // 8] + ROUTER.to_bytes(4) for width in widths
+        )
+    ),
+    st.sampled_from(
+        [b"example.org", b"\x07example\x03org\0", b"\xff\xff\xff\0", b"\x05\xdc", b"$(reboot)", b"http://a/b"]
+    ),
+)
+LEASES = st.builds(
+    Binding,
+    address=st.sampled_from([HOST, parse_ip("10.1.2.3"), parse_ip("172.16.255.254")]),
+    server=st.just(ROUTER),
+    requested_at=st.floats(0, 4e9),
+    lease_time=st.sampled_from([1, 3600, 0xFFFFFFFF]),
+    t1=st.just(1),
+    t2=st.just(2),
+    options=st.dictionaries(st.sampled_from(CODES), OCTETS, max_size=12),
+    siaddr=st.integers(0, BROADCAST),
+    sname=st.binary(max_size=64),
+    file=st.binary(max_size=128),
+)
+
+
+@given(LEASES, LEASES)
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_server_sends_what_a_client_makes_of_it_is_done(lease: Binding, before: Binding) -> None:
+    """The client's process and the other one are of one mind: only who does not plan as we do is refused."""
+    check(Put("c0", plan(lease)))
+    for reason in ("bound", "renew", "expire", "stop"):
+        check(RunHook("c0", reason, environment(reason, "c0", lease, before)))

@@ -24,7 +24,8 @@ from relet.run.plan import Plan
 from relet.run.remote import Channel, HandLostError
 from relet.run.servant import divide
 from relet.wire.address import parse_ip
-from support.lab import Lab, Process, lacking, until
+from support.lab import RELET, Lab, Process, lacking, until
+from support.private import PrivateHost
 from support.serving import Serve, office
 
 pytestmark = pytest.mark.namespaces
@@ -164,6 +165,17 @@ def test_without_a_farewell_nothing_is_cleared_up(host: Host) -> None:
     dead.close()
 
 
+def test_what_a_client_asked_for_before_it_was_killed_is_not_done(host: Host) -> None:
+    os.kill(host.channel.pid, signal.SIGSTOP)
+    host.channel.ask(Put("c0", PLAN))
+    dead = socket.socket(fileno=os.dup(host.channel.fileno()))
+    dead.shutdown(socket.SHUT_RDWR)
+    os.kill(host.channel.pid, signal.SIGCONT)
+    os.waitid(os.P_PID, host.channel.pid, os.WEXITED | os.WNOWAIT)
+    assert host.lab.addresses(host.name, "c0") == []
+    dead.close()
+
+
 # A whole client -----------------------------------------------------------------------------------------------------------
 
 
@@ -300,6 +312,38 @@ def test_a_user_that_there_is_not_is_named(place: Office) -> None:
     client = place.start("--user", "no-such-user")
     client.line("there is no user 'no-such-user'; make it, or name another")
     assert client.wait() == 3
+
+
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_the_end_waits_for_a_program_of_which_nothing_is_told(lab: Lab, user: str) -> None:
+    server, name = lab.namespace("server"), lab.namespace("host")
+    lab.cable(server, "s0", name, "c0")
+    lab.address(server, "s0", "192.168.1.1/24")
+    with_servers = 'domain-name = "example.org", domain-name-servers = ["192.168.1.1"]'
+    Serve(lab, server, office().replace('domain-name = "example.org"', with_servers))
+    ran, fake = lab.folder / "ran", lab.folder / "resolvconf"
+    fake.write_text(f"#!/bin/sh\nsleep 0.1\necho $1 $2 >> {ran}\n")
+    fake.chmod(0o755)
+    before = f"mount -t tmpfs none /usr/local/sbin && cp {fake} /usr/local/sbin"
+    common = ("c0", "--lease-file", lab.folder / "lease", "--json", "--conflict", "off", "--user", user)
+    client = PrivateHost(lab, name).relet("client", *common, before=before)
+    event(client, "bound")
+    client.signal(signal.SIGTERM)
+    event(client, "unbound")
+    assert client.wait() == 0
+    assert ran.read_text() == "-a c0.relet\n-d c0.relet\n"
+    assert client.popen.stdout is not None
+    assert client.popen.stdout.read() == ""
+
+
+def test_the_root_of_a_user_namespace_is_nobody_elsewhere_and_stays_what_it_is(lab: Lab) -> None:
+    script = 'ip link add c0 type veth peer name s0 && ip link set s0 up && exec "$@"'
+    within = ("unshare", "--user", "--map-root-user", "--net", "sh", "-c", script, "sh")
+    command = (*RELET, "client", "c0", "--json", "--lease-file", lab.folder / "lease", "--sockets", lab.folder)
+    lab.folder.chmod(0o777)
+    client = lab.start(lab.namespace("host"), *within, *command, "--no-resolver")
+    event(client, "selecting")
+    assert children(client.pid) == []
 
 
 TURNED = """

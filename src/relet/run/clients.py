@@ -138,6 +138,7 @@ class Clients:
                 presence.woken()
 
     def _deadline(self) -> float | None:
+        self._ended()  # a program of which nothing is told may have been the last that was waited for
         soonest = min(self._starter.deadline(), *(presence.deadline() for presence in self._presences.values()))
         return None if soonest == inf else soonest
 

@@ -97,6 +97,7 @@ class Channel:
         if self._socket.fileno() >= 0:
             with suppress(HandLostError):
                 self.ask(Farewell())
+                self.answer()
             self._socket.close()
             os.waitpid(self.pid, 0)
 
@@ -166,7 +167,8 @@ class RemoteHand:
     def heard(self, notice: Notice) -> None:
         """The other process tells of one of our programs."""
         self._idle = notice.idle
-        self._tell(notice.kind, notice.text)
+        if notice.kind:
+            self._tell(notice.kind, notice.text)
 
     def _done(self, errand: Errand) -> Sequence[Note]:
         answer, _ = self._do(errand)

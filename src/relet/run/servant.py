@@ -6,6 +6,7 @@ for what is refused. It ends when the client does, however that ends, and leaves
 """
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -111,7 +112,7 @@ class Servant:
             octets, _, flags, _ = self._socket.recvmsg(MAX_OCTETS)
         except OSError:
             octets, flags = b"", 0
-        if not octets:
+        if not octets or self._hung_up():
             self._loop.stop()
             return
         answer, name, descriptors = self._answer(octets, flags)
@@ -121,6 +122,12 @@ class Servant:
         self._send(Reply(answer, idle), descriptors)
         for each in descriptors:
             os.close(each)
+
+    def _hung_up(self) -> bool:
+        """Is the client gone? What it asked for last is not done beside the next client, which may be there already."""
+        poll = select.poll()
+        poll.register(self._socket, 0)
+        return bool(poll.poll(0))
 
     def _answer(self, octets: bytes, flags: int) -> tuple[Answer, str, list[int]]:
         """The answer, the interface that it is about, '' for none, and what goes with it."""
