@@ -515,6 +515,19 @@ def test_the_offer_that_is_chosen_counts() -> None:
     assert names(rig.wake()) == ["REQUEST"]
 
 
+def test_an_offer_of_no_address_counts_if_it_says_so() -> None:
+    """RFC 8925 s3.3: that is what a server should offer."""
+    rig = quick(settings=ABLE)
+    rig.feed(Command.START)
+    options = {code: octets for code, octets in v6only(rig, OFFER).items() if code != 51}
+    assert names(rig.answer(OFFER, 0, options=options)) == ["note:ipv6-only"]
+    patient = quick(settings=replace(ABLE, timing=replace(ABLE.timing, offer_window=1.0)))
+    patient.feed(Command.START)
+    patient.answer(OFFER, OTHER_ADDRESS)
+    assert patient.answer(OFFER, 0, options=options) == []
+    assert names(patient.wake()) == ["REQUEST"]  # the first one was chosen
+
+
 def test_after_a_reboot_an_address_in_use_is_given_up() -> None:
     rig = quick(KNOWN, settings=ABLE)
     rig.feed(Command.START)

@@ -397,3 +397,19 @@ def test_hosts_of_one_name_or_hardware_address_are_refused() -> None:
         link.client(name="server-1")
     with pytest.raises(ValueError, match="its hardware address is server-1's"):
         link.client(mac="52:54:00:5e:00:01")
+
+
+def test_a_client_does_without_ipv4_where_the_server_says_so() -> None:
+    """RFC 8925 s3.2, s3.3: our server offers 0.0.0.0, and our client asks again when the wait is over."""
+    link = DhcpLink()
+    link.server(pool="192.168.1.100-192.168.1.109", options={"v6-only-preferred": 600})
+    client = link.client(settings=ClientSettings(bytes(6), ipv6_only=True), mac="52:54:00:12:34:56")
+    client.wait_for("v6-only")
+    asked = len(link.frames)
+    link.run(590)
+    assert len(link.frames) == asked
+    link.run(20)
+    assert client.state == "v6-only"
+    assert len(link.frames) == asked + 2
+    other = link.client()
+    other.wait_for("bound")

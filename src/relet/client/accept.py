@@ -153,6 +153,10 @@ def _judged(reply: Message, wanted: Expected, settings: ClientSettings, now: flo
         return Drop.OTHER_SERVER
     if kind is MessageType.NAK:
         return Reply(kind, server, reply) if wanted.refuser in (0, server) else Drop.OTHER_SERVER
+    wait = _v6only_wait(reply, settings)
+    if kind is MessageType.OFFER and wait is not None:
+        # RFC 8925 s3.3: the address may be 0.0.0.0. It is not asked for (s3.2), so nothing else of it matters.
+        return Reply(kind, server, reply, v6only_wait=wait)
     if not usable(reply.yiaddr) or reply.yiaddr == server or _of_the_subnet_itself(reply):
         return Drop.BAD_ADDRESS
     if wanted.address not in (0, reply.yiaddr):
@@ -165,7 +169,7 @@ def _judged(reply: Message, wanted: Expected, settings: ClientSettings, now: flo
         return Drop.SHORT_LEASE_TIME
     if lease_time != INFINITE and wanted.sent + lease_time <= now:
         return Drop.LEASE_OVER
-    return Reply(kind, server, reply, reply.yiaddr, lease_time, _v6only_wait(reply, settings))
+    return Reply(kind, server, reply, reply.yiaddr, lease_time, wait)
 
 
 def _of_the_subnet_itself(reply: Message) -> bool:

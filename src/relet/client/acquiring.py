@@ -62,7 +62,7 @@ class Acquiring(Core):
 
     def _choose(self, selecting: Selecting, now: Now) -> list[Effect]:
         # s4.4.1 leaves the choice to us: the address we had before, else whoever came first.
-        offer = next((offer for offer in selecting.offers if offer.address == self.wish), selecting.offers[0])
+        offer = next((offer for offer in selecting.offers if self.wish == offer.address != 0), selecting.offers[0])
         if offer.v6only_wait is not None:
             return self._without_ipv4(offer.v6only_wait, offer.server, now)
         ask = transaction.following(selecting.ask, now, self.settings.timing, self._dice)
@@ -155,7 +155,7 @@ class Acquiring(Core):
 
     def _offered(self, selecting: Selecting, reply: Reply, now: Now) -> list[Effect]:
         offers = (*selecting.offers, Offer(reply.address, reply.server, reply.v6only_wait))
-        enough = reply.address == self.wish or len(offers) == MAX_OFFERS
+        enough = self.wish == reply.address != 0 or len(offers) == MAX_OFFERS
         choose_at = now.mono + (0.0 if enough else self.settings.timing.offer_window)
         self.state = replace(selecting, offers=offers, choose_at=min(selecting.choose_at, choose_at))
         return []
