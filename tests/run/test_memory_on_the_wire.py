@@ -30,7 +30,8 @@ def boot(lab: Lab, host: str, *more: str) -> dict[str, object]:
         host, "client", "c0", "--conflict", "off", "--once", "--json", "--lease-file", lab.folder / "c0.lease", *more
     )
     told: dict[str, object] = json.loads(client.line('"event":"bound"'))
-    assert client.wait() == 0
+    outcome, rest = client.wait(), client.popen.stdout
+    assert outcome == 0, (outcome, client.lines, rest and rest.read())
     return told
 
 
