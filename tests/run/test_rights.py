@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relet.errors import MachineError
-from relet.net.rights import KEPT, identity
+from relet.net.rights import KEPT, OVERFLOW, RightsError, identity, somebody_else
 from relet.run.control import ask
 from support.lab import RELET, Lab, Process, lacking, need
 from support.links import offered
@@ -161,3 +161,22 @@ def test_nobody_becomes_another_without_root(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(MachineError, match="only root can become group 'sys'"):
         identity("", GROUP)
     assert identity("", "").uid == STRANGER
+
+
+def unknown(_name: str) -> pwd.struct_passwd:
+    raise KeyError
+
+
+def test_a_client_becomes_nobody_where_nobody_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid():
+        lacking("root")
+    monkeypatch.setattr(pwd, "getpwnam", unknown)
+    who = somebody_else("")
+    assert who is not None
+    assert (who.uid, who.gid, who.groups) == (OVERFLOW, OVERFLOW, (OVERFLOW,))
+    with pytest.raises(RightsError, match="there is no user 'relet'; make it, or name another"):
+        somebody_else("relet")
+
+
+def test_a_client_that_is_to_be_what_it_is_becomes_nobody_else() -> None:
+    assert somebody_else(pwd.getpwuid(os.geteuid()).pw_name) is None

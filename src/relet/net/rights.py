@@ -34,6 +34,9 @@ NONE = 0
 UNPRIVILEGED = ("relet", "nobody")
 """Users that a client may become if it is told of none."""
 
+OVERFLOW = 65534
+"""User and group that the kernel takes for those that it cannot name (user_namespaces(7)): nobody, also without a name."""
+
 _BECOMING = 1 << CAP_SETGID | 1 << CAP_SETUID
 _UID_MAP = Path("/proc/self/uid_map")
 _EVERYBODY = ["0", "0", "4294967295"]
@@ -88,7 +91,7 @@ def identity(user: str, group: str) -> Identity:
 
 
 def somebody_else(user: str) -> Identity | None:
-    """Whom a client becomes: that user with its own group alone; '' for the first of UNPRIVILEGED that there is.
+    """Whom a client becomes: that user with its own group alone; '' for the first of UNPRIVILEGED, else OVERFLOW.
 
     None if it stays what it is: it is to be root, is not root or not the machine's (user_namespaces(7)), or cannot become
     anybody. Raises RightsError if a user is named that it cannot become.
@@ -104,7 +107,9 @@ def somebody_else(user: str) -> Identity | None:
             if not able:
                 raise RightsError(f"only root can become user {user!r}; start as root, or name no user")
             return Identity(name, known.pw_uid, known.pw_gid, (known.pw_gid,))
-    raise RightsError(f"there is no user {user or UNPRIVILEGED[-1]!r}; make it, or name another")
+    if not user:
+        return Identity(UNPRIVILEGED[-1], OVERFLOW, OVERFLOW, (OVERFLOW,))  # an initramfs may have no names
+    raise RightsError(f"there is no user {user!r}; make it, or name another")
 
 
 @contextmanager
