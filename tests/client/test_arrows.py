@@ -33,11 +33,13 @@ from relet.wire.options import MessageType
 from support.client_rig import (
     ADDRESS,
     AWAY,
+    AWAY_HERE,
     CAREFUL,
     HERE,
     KNOWN,
     OTHER_MAC,
     REMEMBERED,
+    ROUTED,
     V6ONLY_WAIT,
     Dice,
     Rig,
@@ -117,6 +119,27 @@ def _link_down_without_lease() -> Rig:
     return rig
 
 
+def _woken(settings: ClientSettings) -> Rig:
+    """A client that slept, and remembers another network too."""
+    rig = _rebooting(settings, KNOWN, AWAY)
+    rig.answer(ACK, options=rig.reply(ACK).options | ROUTED)
+    rig.wake_until(Bound)
+    while rig.client.remembered[0].gateway is None:
+        rig.wake()
+        rig.hear(HERE)
+    rig.later(60).feed(Woken())
+    return rig
+
+
+def _offered_nothing() -> Rig:
+    """A client in REQUESTING whose user permits the use of the remembered lease."""
+    rig = _rebooting(replace(PERMITTING, timing=HEDGING))
+    rig.wake_until(Selecting)
+    rig.answer(OFFER)
+    rig.wake()
+    return rig
+
+
 def _hedged_away() -> Rig:
     rig = _rebooting(replace(QUICK, timing=HEDGING), AWAY, KNOWN)
     request = rig.sent
@@ -189,6 +212,19 @@ WALKS: list[tuple[Callable[[], Rig], Callable[[Rig], object], Arrow]] = [
     (lambda: reach(Attached), lambda rig: rig.answer(ACK), Arrow(Attached, Cause.ACK, Bound)),
     (lambda: reach(Attached), lambda rig: rig.answer(NAK), Arrow(Attached, Cause.NAK, Init)),
     (lambda: reach(Attached), lambda rig: rig.wake_until(Bound), Arrow(Attached, Cause.SILENCE, Bound)),
+    (lambda: _woken(QUICK), lambda rig: rig.wake_until(Selecting), Arrow(Attached, Cause.SILENCE, Init)),
+    (lambda: _woken(QUICK), lambda rig: rig.hear(AWAY_HERE), Arrow(Attached, Cause.KNOWN, Attached)),
+    (lambda: _woken(CAREFUL), lambda rig: rig.hear(AWAY_HERE), Arrow(Attached, Cause.KNOWN, InitReboot)),
+    (
+        lambda: _woken(QUICK),
+        lambda rig: rig.answer(NAK, options=rig.reply(NAK).options | {54: AWAY.binding.server.to_bytes(4)}),
+        Arrow(Attached, Cause.NAK, InitReboot),
+    ),
+    (
+        _offered_nothing,
+        lambda rig: rig.wake_until(Rebooting),
+        Arrow(Requesting, Cause.SILENCE, InitReboot),
+    ),
     (
         lambda: reach(Selecting),
         lambda rig: rig.answer(OFFER, options=_v6only(rig) | {53: bytes((OFFER,))}),

@@ -56,7 +56,7 @@ def coming_home() -> tuple[Rig, list[Effect]]:
 def test_the_remembered_router_is_asked_by_unicast_beside_the_request() -> None:
     """R4436-2-01, R4436-2.1-03, R4436-2.1.1-01, R4436-2.1.1-03, R4436-2.2-01."""
     rig, effects = coming_home()
-    asked = arp.Arp(op=arp.REQUEST, sha=MAC, spa=ADDRESS, tha=GATEWAY.mac, tpa=GATEWAY.address)
+    asked = arp.Arp(op=arp.REQUEST, sha=MAC, spa=ADDRESS, tha=bytes(6), tpa=GATEWAY.address)
     assert questions(effects) == [SendArp(asked, GATEWAY.mac)]
     assert arp.encode_arp(asked, GATEWAY.mac)[:6] == GATEWAY.mac
     assert [type(effect) for effect in effects if not isinstance(effect, SendArp)] == [Send]

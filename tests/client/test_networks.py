@@ -21,7 +21,7 @@ from relet.client.states import (
     V6Only,
 )
 from relet.model.effects import Configure, Effect, Gateway, Remember, Remembered, Send, SendArp
-from relet.model.events import Arrival, Command, LinkChanged, Woken
+from relet.model.events import Arrival, Command, LinkChanged, Wake, Woken
 from relet.wire import arp, message
 from relet.wire.address import parse_ip
 from relet.wire.message import Message
@@ -29,6 +29,7 @@ from relet.wire.options import MessageType
 from support.client_rig import (
     ADDRESS,
     AWAY,
+    AWAY_HERE,
     BINDING,
     GATEWAY,
     HERE,
@@ -52,7 +53,6 @@ from support.client_rig import (
 )
 
 OFFER, ACK, NAK = MessageType.OFFER, MessageType.ACK, MessageType.NAK
-AWAY_HERE = arp.Arp(arp.REPLY, bytes.fromhex("525400000022"), 0x0A000001, MAC, 0x0A000005)
 
 
 def quick(*remembered: Remembered, settings: ClientSettings = SETTINGS) -> Rig:
@@ -60,6 +60,12 @@ def quick(*remembered: Remembered, settings: ClientSettings = SETTINGS) -> Rig:
     rig = Rig(None, settings)
     rig.client = Traced(settings, Dice(), remembered)
     return rig
+
+
+def configured_by(effects: list[Effect]) -> object:
+    """The binding of the one Configure among the effects."""
+    (found,) = [effect.binding for effect in effects if isinstance(effect, Configure)]
+    return found
 
 
 def messages(effects: list[Effect]) -> list[Message]:
@@ -191,8 +197,8 @@ def test_the_remembered_gateways_are_asked_whether_they_are_here() -> None:
     asked = [effect for effect in rig.feed(Command.START) if isinstance(effect, SendArp) and effect.arp.spa]
     # RFC 4436 s2.1.1: unicast, from the address in question.
     assert asked == [
-        SendArp(arp.question(MAC, ADDRESS, GATEWAY.address, GATEWAY.mac), GATEWAY.mac),
-        SendArp(arp.question(MAC, 0x0A000005, 0x0A000001, AWAY_HERE.sha), AWAY_HERE.sha),
+        SendArp(arp.question(MAC, ADDRESS, GATEWAY.address), GATEWAY.mac),
+        SendArp(arp.question(MAC, 0x0A000005, 0x0A000001), AWAY_HERE.sha),
     ]
     again = rig.wake() + rig.wake()
     assert names(again) == ["ask-gateway"] * 4
@@ -364,6 +370,110 @@ def test_somebody_took_the_address_of_a_host_that_slept() -> None:
     rig = reach(Bound)
     rig.later(60).feed(Woken())
     assert names(rig.hear(arp.announcement(OTHER_MAC, ADDRESS)))[0] == "deconfigure:conflict"
+
+
+def woken_elsewhere() -> Rig:
+    """A client that went to sleep at home, and remembers another network as well."""
+    rig = quick(KNOWN, AWAY)
+    rig.feed(Command.START)
+    rig.hear(HERE)
+    rig.answer(ACK, options=rig.reply(ACK).options | ROUTED)
+    rig.wake_until_quiet()
+    assert names(rig.later(600).feed(Woken())) == ["REQUEST", "probe", "ask-gateway", "ask-gateway"]
+    return rig
+
+
+def test_a_host_that_slept_hears_that_it_is_elsewhere() -> None:
+    rig = woken_elsewhere()
+    effects = rig.hear(AWAY_HERE)
+    assert names(effects)[:2] == ["deconfigure:moved", "REQUEST"]
+    assert configured_by(effects) == AWAY.binding
+    assert [each.binding.address for each in rig.client.remembered] == [AWAY.binding.address, ADDRESS]
+
+
+def test_a_host_that_slept_is_refused_elsewhere_and_keeps_its_lease_in_mind() -> None:
+    rig = woken_elsewhere()
+    other = rig.reply(NAK).options | {54: AWAY.binding.server.to_bytes(4)}
+    effects = rig.answer(NAK, options=other)
+    assert names(effects)[:3] == ["deconfigure:nak", "note:nak", "REQUEST"]
+    assert messages(effects)[0].ip(50) == AWAY.binding.address
+    assert len(rig.client.remembered) == 2
+
+
+def test_a_host_that_slept_and_finds_nobody_starts_anew() -> None:
+    rig = woken_elsewhere()
+    effects = rig.wake_until(Selecting)
+    assert names(effects)[-3:] == ["deconfigure:moved", "note:reboot-silence", "DISCOVER"]
+    assert len(rig.client.remembered) == 2
+
+
+def test_a_host_that_slept_at_home_keeps_its_address_without_a_server() -> None:
+    rig = woken_elsewhere()
+    assert rig.hear(HERE) == []
+    assert "deconfigure:moved" not in names(rig.wake_until(Bound))
+
+
+def test_gateways_are_asked_once_a_second_however_the_link_flaps() -> None:
+    rig = quick(KNOWN)
+    rig.feed(Command.START)
+    for _ in range(10):
+        rig.later(0.05).feed(LinkChanged(up=False))
+        assert "ask-gateway" not in names(rig.later(0.04).feed(LinkChanged(up=True)))
+    asked = rig.wake()
+    assert names(asked) == ["ask-gateway"]
+    assert rig.now.mono - START.mono == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("end", [Command.RELEASE, "conflict", "expiry"])
+def test_what_is_over_is_forgotten_though_the_gateway_has_not_answered_yet(end: Command | str) -> None:
+    rig = quick(KNOWN)
+    rig.feed(Command.START)
+    rig.answer(ACK, options=rig.reply(ACK).options | ROUTED)
+    both = rig.client.remembered
+    assert [each.gateway for each in both] == [None, GATEWAY]  # the one with the gateway may be another network's
+    match end:
+        case "conflict":
+            rig.hear(arp.announcement(OTHER_MAC, ADDRESS))
+        case "expiry":
+            rig.later(LEASE_TIME).feed(Wake())
+        case _:
+            rig.feed(Command.RELEASE)
+    assert not rig.client.remembered
+
+
+def test_an_address_of_another_network_is_a_new_one_here() -> None:
+    rig = quick(KNOWN)
+    rig.feed(Command.START)
+    other = {54: OTHER_SERVER.to_bytes(4)}
+    rig.answer(NAK, options=rig.reply(NAK).options | other)
+    rig.answer(OFFER, options=rig.reply(OFFER).options | other)
+    rig.answer(ACK, options=rig.reply(ACK).options | other)
+    assert isinstance(rig.state, Probing)
+
+
+def test_whoever_has_the_old_address_is_heard_while_another_one_is_taken() -> None:
+    rig, request, discover = hedged()
+    answer_to(rig, discover, OFFER, OTHER_ADDRESS)
+    rig.hear(arp.announcement(OTHER_MAC, ADDRESS))
+    assert names(answer_to(rig, request, ACK)) == ["remember:0", "DECLINE", "note:conflict"]
+
+
+def test_a_late_ack_to_the_request_is_none_after_its_time() -> None:
+    rig, request, discover = hedged()
+    answer_to(rig, discover, OFFER, OTHER_ADDRESS)
+    rig.later(SETTINGS.reboot_timeout).feed(Wake())
+    assert isinstance(rig.state, Requesting)
+    assert answer_to(rig, request, ACK) == []
+    assert rig.client.dropped == {"other-xid": 1}
+
+
+def test_what_the_operator_permits_is_not_lost_by_an_offer_that_came_to_nothing() -> None:
+    rig = quick(REMEMBERED, settings=replace(SETTINGS, use_remembered=True))
+    rig.feed(Command.START)
+    rig.wake()
+    rig.answer(OFFER, OTHER_ADDRESS)
+    rig.wake_until(Rebooting)
+    assert "configure:remembered" in names(rig.wake_until(Bound))
 
 
 # Quick checks
@@ -556,6 +666,20 @@ def test_an_allocation_in_two_messages() -> None:
         "configure:bound",
         "announce",
     ]
+
+
+def test_an_allocation_in_two_messages_is_checked_all_the_same() -> None:
+    rapid = replace(SETTINGS, rapid_commit=True, check_new=Check.QUICK)
+    rig = quick(settings=rapid)
+    rig.feed(Command.START)
+    effects = rig.answer(ACK, options=rig.reply(ACK).options | {80: b""})
+    assert names(effects) == ["probe", "remember:1", "configure:bound"]
+    rig = quick(REMEMBERED, settings=rapid)
+    rig.feed(Command.START)
+    rig.wake()
+    rig.hear(arp.announcement(OTHER_MAC, ADDRESS))
+    effects = rig.answer(ACK, options=rig.reply(ACK).options | {80: b""})
+    assert names(effects) == ["remember:0", "DECLINE", "note:conflict"]
 
 
 def test_an_allocation_in_two_messages_that_was_not_asked_for_is_none() -> None:

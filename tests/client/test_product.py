@@ -247,7 +247,7 @@ TABLE: dict[str, dict[str, str]] = {
         "Stopped": ". remember:0 note:not-released finished",
         "LinkDown InitReboot Rebooting": "Stopped remember:0 note:not-released finished",
         "Init Selecting Requesting Backoff V6Only": "Stopped finished",
-        "Attached Bound Renewing Rebinding": "Stopped RELEASE deconfigure:release remember:0 finished",
+        "Attached Bound Renewing Rebinding": "Stopped remember:0 RELEASE deconfigure:release finished",
         "Probing": "Stopped note:not-released finished",
     },
     "STOP": {

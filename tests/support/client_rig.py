@@ -76,6 +76,7 @@ AWAY = Remembered(
     Gateway(0x0A000001, bytes.fromhex("525400000022")),
 )
 """A lease of another network, with its gateway."""
+AWAY_HERE = arp.Arp(arp.REPLY, bytes.fromhex("525400000022"), 0x0A000001, MAC, 0x0A000005)
 
 
 class Dice:
@@ -158,6 +159,11 @@ class Rig:
                 return effects
             effects += self.wake()
         raise AssertionError(f"never came to {kind.__name__}, but to {self.state}")
+
+    def wake_until_quiet(self) -> None:
+        """Wake the client until what follows the beginning of use is done."""
+        while isinstance(self.state, Bound) and self.state.watch.deadline() < inf:
+            self.wake()
 
     def reply(self, kind: MessageType, address: int = ADDRESS, **changes: object) -> Message:
         """What a server would answer to the last message. changes: fields of the message that are to be wrong."""

@@ -11,7 +11,7 @@ from relet.client import conflict, grant, memory, requests, transaction
 from relet.client.accept import Reply
 from relet.client.arrows import Cause
 from relet.client.conflict import Check
-from relet.client.core import Core
+from relet.client.core import NETWORK_TEST_PAUSE_S, Core
 from relet.client.states import (
     Attached,
     Init,
@@ -28,7 +28,6 @@ from relet.model.effects import (
     Binding,
     Deconfigure,
     Effect,
-    Gateway,
     Note,
     Remembered,
     SendArp,
@@ -38,10 +37,6 @@ from relet.wire.address import ip_text
 
 MAX_OFFERS = 16
 """Offers collected before one is chosen, though the window be open."""
-
-NETWORK_TESTS = 3
-NETWORK_TEST_WAIT_S = 0.2
-"""How often, and how far apart, remembered gateways are asked whether they are here (RFC 4436 s2.1, s4)."""
 
 
 class Acquiring(Core):
@@ -67,20 +62,27 @@ class Acquiring(Core):
             return self._without_ipv4(offer.v6only_wait, offer.server, now)
         ask = transaction.following(selecting.ask, now, self.settings.timing, self._dice)
         self._go(Cause.CHOSEN, Requesting(ask, offer, selecting.beside))
-        return [*self._ask(), *self._first_probe(offer.address)]
+        return [*self._ask(), *self._first_probe(self._check(offer.address, offer.server), offer.address)]
 
     def _request_again(self, requesting: Requesting, now: Now) -> list[Effect]:
-        ask, offer = requesting.ask, requesting.offer
+        ask, offer, beside = requesting.ask, requesting.offer, requesting.beside
+        if beside and beside.give_up_at <= now.mono:
+            self.state = replace(requesting, beside=None)
+            text = (
+                f"nobody answered for the remembered address {ip_text(beside.lease.binding.address)}; taking the offer"
+            )
+            return [Note("reboot-silence", text)]
         if ask.tries < self.settings.timing.request_tries:
             self.state = replace(requesting, ask=replace(self._copy(ask, now), secs=ask.secs))
             return self._ask()
-        # s3.1 step 5: back to INIT, and the user is told.
-        self._go(Cause.SILENCE, Init(now.mono))
+        # s3.1 step 5: back to INIT, and the user is told; or to what the user permits in case of silence.
+        candidates = self._candidates(now) if self.settings.use_remembered else ()
+        self._go(Cause.SILENCE, InitReboot(candidates[0], now.mono) if candidates else Init(now.mono))
         text = f"{ip_text(offer.server)} offered {ip_text(offer.address)} and then fell silent; starting anew"
         return [Note("request-silence", text)]
 
     def _reboot(self, lease: Remembered, now: Now) -> list[Effect]:
-        self.wish = lease.binding.address
+        self.wish = address = lease.binding.address
         rebooting = Rebooting(
             lease,
             self._first(now),
@@ -88,7 +90,11 @@ class Acquiring(Core):
             hedge_at=now.mono + self.settings.timing.hedge_after,
         )
         self._go(Cause.REBOOT, rebooting)
-        return [*self._ask(), *self._first_probe(lease.binding.address), *self._test_networks(rebooting, now)]
+        return [
+            *self._ask(),
+            *self._first_probe(self.settings.check_again, address),
+            *self._test_networks(rebooting, now),
+        ]
 
     def _reboot_again(self, rebooting: Rebooting, now: Now) -> list[Effect]:
         if rebooting.give_up_at <= now.mono:
@@ -104,21 +110,12 @@ class Acquiring(Core):
         return self._ask()
 
     def _test_networks(self, rebooting: Rebooting, now: Now) -> list[Effect]:
-        """RFC 4436 s2.1: on which of the remembered networks are we? Its gateway answers a unicast ARP request.
-
-        s2.3: not for link-local addresses.
-        """
-        tests: list[Effect] = [
-            SendArp(
-                arp.question(self.settings.mac, each.binding.address, each.gateway.address, each.gateway.mac),
-                each.gateway.mac,
-            )
-            for each in self._candidates(now)
-            if each.gateway and grant.valid(each.binding, now.wall) and not grant.link_local(each.binding.address)
-        ]
-        sent = rebooting.tests + 1
-        again = tests and sent < NETWORK_TESTS
-        self.state = replace(rebooting, tests=sent, test_at=now.mono + NETWORK_TEST_WAIT_S if again else inf)
+        pause_until = self._tested_at + NETWORK_TEST_PAUSE_S
+        if not rebooting.tests and now.mono < pause_until:
+            self.state = replace(rebooting, test_at=pause_until)
+            return []
+        tests, sent = self._network_tests(now), rebooting.tests + 1
+        self.state = replace(rebooting, tests=sent, test_at=self._tested_again(sent, tests, now))
         return tests
 
     def _unconfirmed(self, rebooting: Rebooting, now: Now) -> list[Effect]:
@@ -160,12 +157,35 @@ class Acquiring(Core):
         self.state = replace(selecting, offers=offers, choose_at=min(selecting.choose_at, choose_at))
         return []
 
+    def _rapidly_granted(self, selecting: Selecting, reply: Reply, now: Now) -> list[Effect]:
+        """RFC 4039 s3: allocated in two messages, so that nobody may have been asked for the address by ARP yet."""
+        beside, held = selecting.beside, grant.held(reply, selecting.ask.sent, self.settings.timing, self._dice)
+        asked = beside is not None and beside.lease.binding.address == reply.address
+        probes = [] if asked else self._first_probe(self._check(reply.address, reply.server), reply.address)
+        taken = beside.taken if beside and asked else None
+        return [*probes, *self._enter(Cause.ACK, held, "bound", taken, now)]
+
+    def _disown_offer(self, offer: Offer) -> list[Effect]:
+        """The server that offered an address refuses it: whatever it granted before is over."""
+        if self.wish == offer.address:
+            self.wish = 0
+        refused = (offer.address, offer.server)
+        return self._remember(
+            tuple(each for each in self.remembered if (each.binding.address, each.binding.server) != refused)
+        )
+
+    def _network_met(self, attached: Attached, here: Remembered, now: Now) -> list[Effect]:
+        """A remembered gateway answers a host that slept: of the network that it was on, or of another one."""
+        binding = attached.held.binding
+        moved: list[Effect] = [] if here.binding == binding else [Deconfigure(binding, "moved")]
+        return [*moved, *self._network_known(attached, here, now)]
+
     def _refused_reboot(self, lease: Binding, server: int, now: Now) -> list[Effect]:
         self._refused = (*self._refused, lease)
         self.wish = 0
         another = memory.by_server(self._candidates(now), server)
         match self.state:
-            case Rebooting() | Selecting() if another:
+            case Rebooting() | Selecting() | Attached() if another:
                 # The server that refuses is here, so this may be the network where it granted something else.
                 self._go(Cause.NAK, InitReboot(another, now.mono))
             case Selecting() | Requesting() as allocating:
@@ -185,35 +205,31 @@ class Acquiring(Core):
         if self._quickly_found(rebooting.lease, heard):
             self.state = replace(rebooting, taken=heard)
             return []
-        gateway = Gateway(heard.spa, heard.sha)
-        here = memory.by_gateway(self._candidates(now), gateway)
-        if here is None or heard.op != arp.REPLY or heard.tha != self.settings.mac:
-            return []
-        if not grant.valid(here.binding, now.wall):
-            return []
-        return self._network_known(rebooting, here, now)
+        here = self._network_heard(heard, now)
+        return self._network_known(rebooting, here, now) if here else []
 
-    def _network_known(self, rebooting: Rebooting, here: Remembered, now: Now) -> list[Effect]:
+    def _network_known(self, asking: Rebooting | Attached, here: Remembered, now: Now) -> list[Effect]:
         """RFC 4436 s2.1: this is the network of that lease."""
-        another = here != rebooting.lease
-        if self._check(here.binding.address) is Check.FULL:
-            # Not to be used before its check; but now we know which lease to ask for, and that silence is no obstacle.
-            if another:
-                self._go(Cause.KNOWN, InitReboot(here, now.mono))
-            else:
-                self.state = replace(rebooting, known=True, test_at=inf)
+        asked = asking.lease.binding if isinstance(asking, Rebooting) else asking.held.binding
+        another, check = here.binding != asked, self.settings.check_again
+        if not another and (isinstance(asking, Attached) or check is Check.FULL):
+            # In use already; or not to be used before its check, but silence is no obstacle any more.
+            self.state = replace(asking, known=True, test_at=inf)
             return []
-        if rebooting.taken and not another:
+        if check is Check.FULL:
+            self._go(Cause.KNOWN, InitReboot(here, now.mono))
+            return []
+        if isinstance(asking, Rebooting) and asking.taken and not another:
             return []
         held = grant.remembered(here.binding, now, self.settings.timing, self._dice)
-        check = self._check(here.binding.address)
         watch = conflict.watch(self.settings.conflict, now.mono, check)
-        ask = self._first(now) if another else rebooting.ask
-        self._go(Cause.KNOWN, Attached(held, watch, ask, now.mono + self.settings.reboot_timeout))
+        ask = self._first(now) if another else asking.ask
+        give_up_at = now.mono + self.settings.reboot_timeout
+        self._go(Cause.KNOWN, Attached(held, watch, ask, give_up_at, known=True))
         text = f"the gateway of {ip_text(here.binding.address)} is here; using it while servers are asked"
         # RFC 5227 s2.1: no address is used before anybody was asked; for the other one it has happened.
-        asked = [*self._ask(), *self._first_probe(here.binding.address)] if another else []
-        return [*asked, *self._configure(here.binding, "network"), Note("network-known", text)]
+        questions = [*self._ask(), *self._first_probe(check, here.binding.address)] if another else []
+        return [*questions, *self._configure(here.binding, "network"), Note("network-known", text)]
 
     def _quickly_found(self, lease: Remembered, heard: arp.Arp) -> bool:
         return conflict.in_use(heard, lease.binding.address, self.settings.mac)

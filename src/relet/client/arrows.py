@@ -92,6 +92,7 @@ _SILENCE = (
     Arrow(Rebooting, Cause.SILENCE, Init),  # s3.2 step 4
     Arrow(Rebooting, Cause.PERMITTED, Probing),  # s3.2 step 4, if the operator permits it or the network is known
     Arrow(Rebooting, Cause.PERMITTED, Bound),
+    Arrow(Requesting, Cause.SILENCE, InitReboot),  # the operator permits what comes of silence there
 )
 
 _HEDGE = (
@@ -113,6 +114,11 @@ _NETWORKS = (
     Arrow(Attached, Cause.ACK, Bound),
     Arrow(Attached, Cause.NAK, Init),
     Arrow(Attached, Cause.SILENCE, Bound),
+    # Woken on another network: its gateway, its server, or nobody at all answers.
+    Arrow(Attached, Cause.KNOWN, Attached),
+    Arrow(Attached, Cause.KNOWN, InitReboot),
+    Arrow(Attached, Cause.NAK, InitReboot),
+    Arrow(Attached, Cause.SILENCE, Init),
     *(Arrow(source, Cause.WOKEN, Attached) for source in (Bound, Renewing, Rebinding)),  # s3.7
 )
 

@@ -39,6 +39,7 @@ from relet.model.effects import (
     Configure,
     Deconfigure,
     Effect,
+    Gateway,
     Note,
     Remember,
     Remembered,
@@ -48,6 +49,12 @@ from relet.wire import arp
 from relet.wire.address import hex_text, ip_text
 
 ConfigureCause = Literal["bound", "reboot", "renew", "rebind", "network", "remembered"]
+NETWORK_TESTS = 3
+NETWORK_TEST_WAIT_S = 0.2
+NETWORK_TEST_PAUSE_S = 1.0
+"""How often, and how far apart, remembered gateways are asked whether they are here, and how long at least between the
+beginnings of that (RFC 4436 s2.1, s4)."""
+
 EntryCause = Literal["bound", "reboot", "remembered"]
 
 
@@ -65,6 +72,7 @@ class Core:
         self.wish = self.remembered[0].binding.address if self.remembered else 0
         self._refused: tuple[Binding, ...] = ()
         self._recalled = tuple(each.binding for each in self.remembered)
+        self._tested_at = -inf
         self._dice = dice
 
     @property
@@ -105,18 +113,45 @@ class Core:
         """The leases that INIT-REBOOT may ask for here."""
         return tuple(each for each in memory.valid(self.remembered, now.wall) if each.binding not in self._refused)
 
-    def _check(self, address: int) -> Check:
-        known = any(each.binding.address == address for each in self.remembered)
+    def _check(self, address: int, server: int) -> Check:
+        """How an address on offer is checked: it is no new one if this server granted it before."""
+        known = any(
+            (each.binding.address, each.binding.server) == (address, server) and each.binding not in self._refused
+            for each in self.remembered
+        )
         return self.settings.check_again if known else self.settings.check_new
 
-    def _first_probe(self, address: int) -> list[Effect]:
+    def _first_probe(self, check: Check, address: int) -> list[Effect]:
         """A quick check begins beside the DHCPREQUEST: whoever has the address answers as soon as the server does."""
-        quick = self._check(address) is Check.QUICK
-        return [SendArp(arp.probe(self.settings.mac, address))] if quick else []
+        return [SendArp(arp.probe(self.settings.mac, address))] if check is Check.QUICK else []
+
+    def _network_tests(self, now: Now) -> list[Effect]:
+        """RFC 4436 s2.1: on which of the remembered networks are we? Its gateway answers a unicast ARP request.
+
+        s2.3: not for link-local addresses.
+        """
+        self._tested_at = now.mono
+        return [
+            SendArp(arp.question(self.settings.mac, each.binding.address, each.gateway.address), each.gateway.mac)
+            for each in self._candidates(now)
+            if each.gateway and grant.valid(each.binding, now.wall) and not grant.link_local(each.binding.address)
+        ]
+
+    def _tested_again(self, sent: int, tests: list[Effect], now: Now) -> float:
+        """When remembered gateways are asked once more, after so many times."""
+        return now.mono + NETWORK_TEST_WAIT_S if tests and sent < NETWORK_TESTS else inf
+
+    def _network_heard(self, heard: arp.Arp, now: Now) -> Remembered | None:
+        """The remembered lease whose gateway has just answered us."""
+        here = memory.by_gateway(self._candidates(now), Gateway(heard.spa, heard.sha))
+        if here is None or heard.op != arp.REPLY or heard.tha != self.settings.mac:
+            return None
+        return here if grant.valid(here.binding, now.wall) else None
 
     def _enter(self, cause: Cause, held: Held, why: EntryCause, taken: arp.Arp | None, now: Now) -> list[Effect]:
         """The lease is ours: use the address, after its check or beside it. taken: who else has it."""
-        check = self._check(held.binding.address)
+        binding = held.binding
+        check = self._check(binding.address, binding.server) if why == "bound" else self.settings.check_again
         if check is Check.FULL:
             # RFC 5227 s2.1.1: after a random wait.
             self._go(
@@ -142,7 +177,7 @@ class Core:
         if extended and others and others[0].binding.address == binding.address:
             lease, others = replace(others[0], binding=binding), others[1:]
         else:
-            lease = next((each for each in others if each.binding == binding), Remembered(binding))
+            lease = self._entry(binding)
         return [*self._remember(memory.remember(others, lease)), Configure(binding, cause)]
 
     def _remember(self, leases: memory.Leases) -> list[Effect]:
@@ -174,17 +209,18 @@ class Core:
             return grant.remembered(held.binding, now, self.settings.timing, self._dice)
         return replace(held, expires_at=now.mono)
 
+    def _entry(self, binding: Binding) -> Remembered:
+        """A lease as it is remembered."""
+        return next((each for each in self.remembered if each.binding == binding), Remembered(binding))
+
     def _forget(self, binding: Binding) -> list[Effect]:
-        return self._remember(memory.without(self.remembered, binding))
+        return self._remember(memory.forget(self.remembered, self._entry(binding)))
 
     def _disown(self, binding: Binding) -> list[Effect]:
         """An address that is not on the interface cannot be ours."""
-        return self._disown_address(binding.address)
-
-    def _disown_address(self, address: int) -> list[Effect]:
-        if self.wish == address:
+        if self.wish == binding.address:
             self.wish = 0
-        return self._remember(tuple(each for each in self.remembered if each.binding.address != address))
+        return self._forget(binding)
 
     def _give_up(self, binding: Binding, cause: Literal["nak", "conflict", "release"]) -> list[Effect]:
         """The address on the interface is ours no longer."""

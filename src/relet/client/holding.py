@@ -43,9 +43,11 @@ class Holding(Core):
             return self._expire(held.binding, now)
         if isinstance(leased, Attached):
             if leased.give_up_at <= now.mono:
-                self._go(Cause.SILENCE, Bound(held, leased.watch))
-                text = f"nobody answered for {ip_text(held.binding.address)}; using it for the rest of its lease"
-                return [Note("reboot-silence", text)]
+                return self._unanswered(leased, now)
+            if leased.test_at <= now.mono:
+                tests, sent = self._network_tests(now), leased.tests + 1
+                self.state = replace(leased, tests=sent, test_at=self._tested_again(sent, tests, now))
+                return tests
         elif held.t2_at <= now.mono and not isinstance(leased, Rebinding):
             self._go(Cause.T2, self._rebinding(leased, now))
             return self._ask()
@@ -62,6 +64,17 @@ class Holding(Core):
             case _:
                 self.state = self._renewing(leased, now)
         return self._ask()
+
+    def _unanswered(self, attached: Attached, now: Now) -> list[Effect]:
+        binding = attached.held.binding
+        nobody = f"nobody answered for {ip_text(binding.address)}"
+        if attached.known or self._entry(binding).gateway is None:
+            # s3.2 step 4: the rest of an unexpired lease may be used.
+            self._go(Cause.SILENCE, Bound(attached.held, attached.watch))
+            return [Note("reboot-silence", f"{nobody}; using it for the rest of its lease")]
+        # The gateway that was here before the host slept is not, and no server knows us.
+        self._go(Cause.SILENCE, Init(now.mono))
+        return [Deconfigure(binding, "moved"), Note("reboot-silence", f"{nobody}, nor did its gateway; starting anew")]
 
     def _look_after(self, leased: Leased, now: Now) -> list[Effect]:
         """The rest of a quick check, announcements, and the question who the gateway is (RFC 5227 s2.3, RFC 4436)."""
@@ -117,8 +130,11 @@ class Holding(Core):
                 if self.settings.check_again is not Check.OFF:
                     watch = conflict.watch(self.settings.conflict, now.mono, Check.QUICK)
                     probes = [SendArp(arp.probe(self.settings.mac, leased.held.binding.address))]
-                self._go(Cause.WOKEN, Attached(leased.held, watch, self._first(now), give_up_at))
-                return [*self._ask(), *probes]
+                attached = Attached(leased.held, watch, self._first(now), give_up_at)
+                self._go(Cause.WOKEN, attached)
+                tests = self._network_tests(now)
+                self.state = replace(attached, tests=1, test_at=self._tested_again(1, tests, now))
+                return [*self._ask(), *probes, *tests]
             case _:
                 return []
 

@@ -139,10 +139,8 @@ class Client(Acquiring, Holding):
                 return self._judged(beside, reply, now)
             case Selecting() as selecting if reply.kind is MessageType.OFFER:
                 return self._offered(selecting, reply, now)
-            case Selecting(ask=ask):
-                # RFC 4039 s3: allocated in two messages.
-                held = grant.held(reply, ask.sent, self.settings.timing, self._dice)
-                return self._enter(Cause.ACK, held, "bound", None, now)
+            case Selecting() as selecting:
+                return self._rapidly_granted(selecting, reply, now)
             case Requesting() | Rebooting() | Attached() | Renewing() | Rebinding() as asking:
                 return self._judged(asking, reply, now)
             case _:
@@ -179,7 +177,11 @@ class Client(Acquiring, Holding):
             case Requesting(offer=offer):
                 address = offer.address
                 self._go(Cause.NAK, self._init_after_failure(now))
-                effects = self._disown_address(address)
+                effects = self._disown_offer(offer)
+            case Attached(held=held, known=False):
+                # Woken, perhaps elsewhere: as in REBOOTING, the lease may be another network's.
+                address = held.binding.address
+                effects = [Deconfigure(held.binding, "nak"), *self._refused_reboot(held.binding, reply.server, now)]
             case _:
                 address = asking.held.binding.address
                 self._go(Cause.NAK, self._init_after_failure(now))
@@ -197,8 +199,14 @@ class Client(Acquiring, Holding):
                 return self._arp_while_rebooting(rebooting, heard, now)
             case Selecting(beside=Rebooting(lease=lease) as beside) as selecting if self._quickly_found(lease, heard):
                 self.state = replace(selecting, beside=replace(beside, taken=heard))
-            case Requesting(offer=offer) as requesting if conflict.in_use(heard, offer.address, mac):
-                self.state = replace(requesting, taken=heard)
+            case Requesting(offer=offer, beside=beside) as requesting:
+                if conflict.in_use(heard, offer.address, mac):
+                    requesting = replace(requesting, taken=heard)
+                if beside and self._quickly_found(beside.lease, heard):
+                    requesting = replace(requesting, beside=replace(beside, taken=heard))
+                self.state = requesting
+            case Attached() as attached if (here := self._network_heard(heard, now)) and here.gateway:
+                return self._network_met(attached, here, now)
             case (Bound() | Renewing() | Rebinding() | Attached()) as leased:
                 return self._arp_in_use(leased, heard, now)
         return []
@@ -270,7 +278,10 @@ class Client(Acquiring, Holding):
             xid = draw_xid(self._dice)
             # The message leaves from the address, so it must go before the address does.
             given_back = requests.release(self.settings, xid, binding.address, binding.server, "released by its user")
-            return [given_back, *self._give_up(binding, "release")]
+            self.wish = 0
+            # Forgotten first: if the host dies in between, the server keeps a lease for nobody, and not somebody an address
+            # that it has given back.
+            return [*self._forget(binding), given_back, Deconfigure(binding, "release")]
         lease = self.lease
         if not lease:
             return []

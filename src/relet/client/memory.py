@@ -54,6 +54,20 @@ def by_server(leases: Leases, server: int) -> Remembered | None:
     return next((lease for lease in leases if lease.binding.server == server), None)
 
 
+def forget(leases: Leases, gone: Remembered) -> Leases:
+    """All but this lease and what is left of earlier grants of it: it was given back, ran out, or another host has it."""
+    return tuple(each for each in leases if not _same(each, gone))
+
+
+def _same(one: Remembered, other: Remembered) -> bool:
+    """Are both leases of one address on one network, as far as can be told?"""
+    if one.binding.address != other.binding.address or one.binding.prefix() != other.binding.prefix():
+        return False
+    if one.gateway and other.gateway:
+        return one.gateway.mac == other.gateway.mac
+    return one.binding.server == other.binding.server
+
+
 def without(leases: Leases, binding: Binding) -> Leases:
-    """All but this lease: it was given back, or somebody else has its address."""
+    """All but this very grant."""
     return tuple(lease for lease in leases if lease.binding != binding)

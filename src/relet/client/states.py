@@ -92,15 +92,22 @@ class Rebooting(msgspec.Struct, frozen=True):
 
 class Attached(msgspec.Struct, frozen=True):
     """The address is in use, because the network is known to be that of the lease (RFC 4436), or was until the host fell
-    asleep; servers are asked as in REBOOTING. give_up_at: until then a verdict is awaited."""
+    asleep; servers are asked as in REBOOTING.
+
+    give_up_at: until then a verdict is awaited. known: the gateway of this lease has answered. tests, test_at: as in
+    REBOOTING.
+    """
 
     held: Held
     watch: Watch
     ask: Transaction
     give_up_at: float
+    known: bool = False
+    tests: int = 0
+    test_at: float = inf
 
     def deadline(self) -> float:
-        return min(self.ask.resend_at, self.give_up_at, self.held.expires_at, self.watch.deadline())
+        return min(self.ask.resend_at, self.give_up_at, self.test_at, self.held.expires_at, self.watch.deadline())
 
 
 class Selecting(msgspec.Struct, frozen=True):
@@ -130,7 +137,7 @@ class Requesting(msgspec.Struct, frozen=True):
     taken: Arp | None = None
 
     def deadline(self) -> float:
-        return self.ask.resend_at
+        return min(self.ask.resend_at, self.beside.give_up_at if self.beside else inf)
 
 
 class Probing(msgspec.Struct, frozen=True):

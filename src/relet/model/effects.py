@@ -125,7 +125,7 @@ class Deconfigure(msgspec.Struct, frozen=True):
     """Take the address away at once, then run the hook."""
 
     binding: Binding
-    cause: Literal["expire", "nak", "release", "stop", "conflict", "link-down", "ipv6-only"]
+    cause: Literal["expire", "nak", "release", "stop", "conflict", "link-down", "moved", "ipv6-only"]
 
 
 class Note(msgspec.Struct, frozen=True):

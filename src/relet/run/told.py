@@ -41,6 +41,7 @@ DECONFIGURED = {
     "stop": "stopping; the lease stays remembered",
     "conflict": "another host uses it",
     "link-down": "the link is down; the lease stays remembered",
+    "moved": "this is another network; the lease stays remembered",
     "ipv6-only": "this network needs no IPv4; the lease stays remembered",
 }
 """Why an address is taken away, by cause of Deconfigure."""

@@ -37,6 +37,7 @@ REASONS = MappingProxyType(
         "conflict": ("EXPIRE", "deconfig"),
         "ipv6-only": ("V6ONLY", "deconfig"),
         "link-down": ("STOP", "deconfig"),
+        "moved": ("STOP", "deconfig"),
         "stop": ("STOP", "deconfig"),
         "release": ("RELEASE", "deconfig"),
         "fail": ("FAIL", "leasefail"),

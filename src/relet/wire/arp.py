@@ -36,9 +36,9 @@ def announcement(mac: bytes, address: int) -> Arp:
     return Arp(REQUEST, mac, address, bytes(6), address)
 
 
-def question(mac: bytes, address: int, target: int, tha: bytes = bytes(6)) -> Arp:
-    """Who has `target`? Asked by `address`. tha: the hardware address that is expected to answer (RFC 4436 s2.1.1)."""
-    return Arp(REQUEST, mac, address, tha, target)
+def question(mac: bytes, address: int, target: int) -> Arp:
+    """Who has `target`? Asked by `address`."""
+    return Arp(REQUEST, mac, address, bytes(6), target)
 
 
 def decode_arp(frame: bytes) -> Arp:
