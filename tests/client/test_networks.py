@@ -700,6 +700,40 @@ def test_an_anonymous_client_remembers_and_asks_for_nothing() -> None:
     assert not any(isinstance(effect, Remember) for effect in rig.answer(ACK))
 
 
+@pytest.mark.parametrize(
+    ("parameters", "asked"),
+    [
+        ((1, 121, 3, 6), (1, 121, 3, 6)),
+        ((1, 3, 6, 33, 121), (1, 121, 3, 6, 33)),
+        ((33, 6, 121, 3), (121, 33, 6, 3)),
+        ((1, 121), (1, 121, 3)),
+        ((1, 3), (1, 3)),
+    ],
+)
+def test_classless_routes_are_asked_for_with_routers_and_before_them(
+    parameters: tuple[int, ...], asked: tuple[int, ...]
+) -> None:
+    """RFC 3442, also where the operator or an anonymous client has another order."""
+    rig = quick(settings=replace(SETTINGS, parameters=parameters))
+    assert tuple(messages(rig.feed(Command.START))[0].options[55]) == asked
+    for seed in range(20):
+        rig = quick(settings=replace(SETTINGS, parameters=parameters, anonymous=True))
+        rig.client._dice = lambda seed=seed: seed / 20  # type: ignore[misc]
+        listed = list(messages(rig.feed(Command.START))[0].options[55])
+        assert set(listed) == set(asked)
+        assert all(listed.index(121) < listed.index(code) for code in (3, 33) if 121 in listed and code in listed)
+
+
+def test_a_lease_that_is_released_during_its_check_is_forgotten() -> None:
+    careful = replace(SETTINGS, check_again=Check.FULL)
+    rig = quick(REMEMBERED, settings=careful)
+    rig.feed(Command.START)
+    rig.answer(ACK)
+    assert isinstance(rig.state, Probing)
+    rig.feed(Command.RELEASE)
+    assert not rig.client.remembered
+
+
 def test_whom_a_lease_is_asked_for_when_the_wait_for_another_is_running() -> None:
     rig = reach(InitReboot)
     assert isinstance(rig.state, InitReboot)

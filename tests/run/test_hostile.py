@@ -111,6 +111,21 @@ def test_no_address_but_the_leased_one_is_ever_on_the_interface(siege: Siege) ->
     assert [line for line in monitor.lines if "192.168.1.5/24" not in line] == []
 
 
+def test_what_was_meant_for_us_and_is_wrong_is_told_once(siege: Siege) -> None:
+    siege.serve([(*WRONG, *WRONG, GOOD[0])], [(*WRONG_VERDICTS, GOOD[1])])
+    client = siege.start("--once")
+    assert client.wait() == 0
+    rest = client.popen.stdout.read() if client.popen.stdout else ""
+    told = [json.loads(line) for line in rest.splitlines() if '"event":"ignored"' in line]
+    assert sorted(each["text"].partition(": ")[2] for each in told) == [
+        "it does not say for how long",
+        "it does not say which server it is from",
+        "it is for another address than the one that was asked for",
+        "its lease lasts less than 4 s",
+        "no host here can have that address",
+    ]
+
+
 @pytest.mark.parametrize(
     ("said", "prefix", "routes"),
     [

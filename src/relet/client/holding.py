@@ -125,6 +125,7 @@ class Holding(Core):
         link did not go down."""
         match self.state:
             case (Bound() | Renewing() | Rebinding()) as leased:
+                self._refused = ()
                 give_up_at = now.mono + self.settings.reboot_timeout
                 watch, probes = leased.watch, list[Effect]()
                 if self.settings.check_again is not Check.OFF:

@@ -102,7 +102,18 @@ def _parameters(settings: ClientSettings, xid: int) -> tuple[int, ...]:
     if settings.anonymous:
         # RFC 7844 s3.6: in an order that tells nothing of the program; the xid is random, so this is too.
         asked = tuple(sorted(asked, key=lambda code: (xid | 1) * (code * 2 + 1) * 0x9E3779B1 % 0xFFFFFFFB))
-    return asked
+    return _classless_first(asked) if options.CLASSLESS_ROUTES.code in asked else asked
+
+
+def _classless_first(asked: tuple[int, ...]) -> tuple[int, ...]:
+    """RFC 3442: whoever asks for classless routes asks for routers too, and for neither these nor static routes before."""
+    classless, routers = options.CLASSLESS_ROUTES.code, options.ROUTERS.code
+    others = [code for code in asked if code != classless]
+    if routers not in others:
+        others.append(routers)
+    behind = min(at for at, code in enumerate(others) if code in (routers, options.STATIC_ROUTES.code))
+    others.insert(min(asked.index(classless), behind), classless)
+    return tuple(others)
 
 
 def _oneself(settings: ClientSettings, kind: MessageType) -> dict[int, bytes]:

@@ -43,7 +43,7 @@ from relet.run.hand import Hand, Held
 from relet.run.loop import Sources
 from relet.run.orders import ENVIRONMENT, GOOD, NO, Orders
 from relet.run.plan import plan
-from relet.run.told import Told, configured, deconfigured, duration, state_line
+from relet.run.told import IGNORED, Told, configured, deconfigured, duration, state_line
 from relet.run.variables import environment
 from relet.wire.address import ip_text
 from relet.wire.arp import REPLY, REQUEST, Arp
@@ -101,6 +101,7 @@ class Acquire:
         self.binding: Binding | None = None
         self._wall = clock.WallClock()
         self._sent = True
+        self._ignored: set[str] = set()
         self._refused: tuple[Note, ...] = ()
 
     def start(self, up: bool) -> None:
@@ -125,6 +126,7 @@ class Acquire:
             self._desk.record(event, before, effects, now)
             for effect in in_order(effects, self._written):
                 self._carry_out(effect)
+            self._tell_ignored()
             self._tell_state(before)
         if self.binding and any(isinstance(event, ClockSet | Woken) for event in heard):
             self._put_again()
@@ -285,6 +287,13 @@ class Acquire:
         line = state_line(state)
         if line and type(state) is not type(before):
             self._say(type(state).__name__.lower(), line)
+
+    def _tell_ignored(self) -> None:
+        """Once for each reason."""
+        for name, meaning in IGNORED.items():
+            if name in self._client.dropped and name not in self._ignored:
+                self._ignored.add(name)
+                self._say("ignored", f"a server's answer is ignored: {meaning}")
 
     def _notes(self, notes: Iterable[Note]) -> None:
         for note in notes:

@@ -7,6 +7,7 @@ from math import inf
 
 import msgspec
 
+from relet.client.accept import MIN_LEASE_TIME, Drop
 from relet.client.states import (
     Attached,
     Backoff,
@@ -45,6 +46,16 @@ DECONFIGURED = {
     "ipv6-only": "this network needs no IPv4; the lease stays remembered",
 }
 """Why an address is taken away, by cause of Deconfigure."""
+
+IGNORED = {
+    Drop.NO_SERVER_IDENTIFIER: "it does not say which server it is from",
+    Drop.BAD_ADDRESS: "no host here can have that address",
+    Drop.NO_LEASE_TIME: "it does not say for how long",
+    Drop.SHORT_LEASE_TIME: f"its lease lasts less than {MIN_LEASE_TIME} s",
+    Drop.OTHER_ADDRESS: "it is for another address than the one that was asked for",
+}
+"""What is wrong with answers that were meant for us, by the name under which they are dropped: somebody who runs a server
+should know. What others say to each other is only counted."""
 
 UNTOLD = "given up, but its server could not be told"
 """In place of 'released', if that is not true."""
