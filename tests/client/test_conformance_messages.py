@@ -21,8 +21,11 @@ from relet.wire.message import Message
 from relet.wire.options import MessageType
 from support.client_rig import ADDRESS, CAREFUL, CLIENT_ID, MAC, OTHER_MAC, REMEMBERED, SERVER, Rig, reach
 
-LOUD = replace(CAREFUL, vendor_class="maker", lease_time=INFINITE)
+LOUD = replace(CAREFUL, vendor_class="maker", user_class="kind", lease_time=INFINITE, extra={224: b"more"})
 """A client that says all it can say."""
+
+DEAF = replace(LOUD, broadcast_flag=True)
+"""One that hears no unicast before it has an address."""
 
 BIND = parse_ip("192.168.1.250")
 """siaddr of the replies: an address of the server's that is not its identifier."""
@@ -82,6 +85,9 @@ def _said() -> dict[str, Said]:
         "DECLINE while probing": reach(Backoff, LOUD),
         "DECLINE while used": _conflict_while_used(),
         "RELEASE": _released(),
+        "DISCOVER of a deaf one": reach(Selecting, DEAF),
+        "SELECTING of a deaf one": reach(Requesting, DEAF),
+        "INIT-REBOOT of a deaf one": reach(Rebooting, DEAF),
     }
     informs = {
         "INFORM": requests.inform(LOUD, 1, 0, ADDRESS),
@@ -105,6 +111,7 @@ ENDS = *DECLINE, *RELEASE
 ASKS = *DISCOVER, *REQUEST, *INFORM
 UNCONFIGURED = *DISCOVER, *SELECTING, *INIT_REBOOT, *DECLINE
 EVERY = *ASKS, *ENDS
+TO_THE_DEAF = "DISCOVER of a deaf one", "SELECTING of a deaf one", "INIT-REBOOT of a deaf one"
 
 Check = Callable[[Said], bool]
 
@@ -146,7 +153,7 @@ ROWS: dict[str, tuple[tuple[str, ...], Check]] = {
     # Table 1 and the sections before s4.1
     "R2131-2-02": (EVERY, has(61, CLIENT_ID)),
     "R2131-2-07": (ASKS, has(57, LOUD.max_message_size.to_bytes(2))),
-    "R2131-2-09": (EVERY, lambda said: said.message.flags & 0x7FFF == 0),
+    "R2131-2-09": ((*EVERY, *TO_THE_DEAF), lambda said: said.message.flags & 0x7FFF == 0),
     "R2131-2-12": (EVERY, lambda said: said.message.hops == 0),
     "R2131-2-16": (UNCONFIGURED, ciaddr(0)),
     "R2131-2.2-05": ((*DISCOVER, *REQUEST), has(51, b"\xff\xff\xff\xff")),
@@ -320,9 +327,8 @@ def test_messages(row: str) -> None:
 
 def test_the_broadcast_bit_is_set_by_a_client_that_needs_it_and_only_before_it_has_an_address() -> None:
     """R2131-4.1-40, R2131-4.4.1-19."""
-    deaf = replace(LOUD, broadcast_flag=True)
     states = (Selecting, Requesting, Rebooting, Renewing, Rebinding, Backoff)
-    flags = {state.__name__: message.decode(reach(state, deaf).sends[-1].payload).flags for state in states}
+    flags = {state.__name__: message.decode(reach(state, DEAF).sends[-1].payload).flags for state in states}
     assert flags == dict.fromkeys(("Selecting", "Requesting", "Rebooting"), 0x8000) | dict.fromkeys(
         ("Renewing", "Rebinding", "Backoff"), 0
     )

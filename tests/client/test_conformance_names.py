@@ -17,7 +17,7 @@ from relet.wire.options import MessageType
 from support.client_deeds import configured, deeds, drops, held, shows
 from support.client_rig import ADDRESS, CAREFUL, CLIENT_ID, MAC, REMEMBERED, SERVER, Rig, reach
 
-OFFER, ACK = MessageType.OFFER, MessageType.ACK
+OFFER, ACK, NAK = MessageType.OFFER, MessageType.ACK, MessageType.NAK
 ASKING = (Selecting, Requesting, Rebooting, Renewing, Rebinding)
 TELLING = (*ASKING, Backoff, Bound)
 NAMED = replace(CAREFUL, fqdn="laptop.example.org.")
@@ -190,9 +190,10 @@ def test_nobody_who_is_not_known_makes_a_client_renew(state: type) -> None:
 
 @pytest.mark.parametrize("state", ASKING)
 @pytest.mark.parametrize("identifier", [b"\x01", CLIENT_ID + b"\0", b"\x01" + bytes(6), b""])
-def test_a_reply_for_another_identifier_is_dropped(state: type, identifier: bytes) -> None:
-    """R6842-3-04."""
+@pytest.mark.parametrize("verdict", [ACK, NAK])
+def test_a_reply_for_another_identifier_is_dropped(state: type, identifier: bytes, verdict: MessageType) -> None:
+    """R6842-3-04: a refusal, too, is another client's."""
     rig = reach(state)
-    kind = OFFER if state is Selecting else ACK
+    kind = OFFER if state is Selecting else verdict
     other = rig.reply(kind, chaddr=MAC).options | {61: identifier}
     assert drops(rig, lambda rig: rig.answer(kind, options=other)) == Drop.OTHER_CLIENT_ID

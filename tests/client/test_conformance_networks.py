@@ -16,7 +16,7 @@ from relet.model.events import Command, LinkChanged, Wake
 from relet.wire import arp
 from relet.wire.address import BROADCAST_MAC, parse_ip
 from relet.wire.options import MessageType
-from support.client_deeds import configured, deeds
+from support.client_deeds import configured, deeds, held
 from support.client_rig import (
     ADDRESS,
     CAREFUL,
@@ -72,6 +72,22 @@ def test_the_router_is_asked_three_times_at_most() -> None:
     assert len(questions(effects)) == 3
 
 
+def test_a_link_that_flaps_begins_the_procedure_once_a_second_at_most() -> None:
+    """R4436-2.1-05: a wobbling plug; the gateway is asked when the pause is over, if the link lasts that long."""
+    rig, effects = coming_home()
+    for _ in range(9):
+        effects += rig.later(0.1).feed(LinkChanged(up=False))
+        effects += rig.feed(LinkChanged(up=True))
+    assert len(questions(effects)) == 1
+    later: list[Effect] = []
+    while rig.now.mono < START.mono + 10:
+        later += rig.wake()
+        if questions(later):
+            break
+    assert rig.now.mono == pytest.approx(START.mono + 1)
+    assert "configure:network" in deeds(rig.hear(HERE))
+
+
 def test_until_the_network_is_known_nobody_hears_of_the_address() -> None:
     """R4436-2.1.1-02: no broadcast says that it is ours, and the kernel, which would answer for it, does not have it."""
     rig, effects = coming_home()
@@ -87,11 +103,9 @@ def test_a_router_that_answers_brings_the_address_back_and_silence_leaves_it() -
     rig, _ = coming_home()
     assert "configure:network" in deeds(rig.hear(HERE))
     assert isinstance(rig.state, Attached)
-    effects: list[Effect] = []
-    while not isinstance(rig.state, Bound):
-        effects += rig.wake()
-    assert "DISCOVER" not in deeds(effects)
-    assert rig.state.held.expires_at == START.mono - 600 + LEASE_TIME
+    effects = rig.wake_until(Bound)
+    assert not {"DISCOVER", "deconfigure:moved"} & set(deeds(effects))
+    assert held(rig).expires_at == START.mono - 600 + LEASE_TIME
 
 
 def test_what_a_server_says_afterwards_counts_for_more() -> None:
@@ -102,6 +116,7 @@ def test_what_a_server_says_afterwards_counts_for_more() -> None:
     confirmed, _ = coming_home()
     confirmed.hear(HERE)
     assert configured(confirmed.later(1).answer(ACK)).binding.requested_at == START.wall
+    assert held(confirmed).expires_at == START.mono + LEASE_TIME
 
 
 OTHERS: dict[str, arp.Arp] = {
@@ -162,12 +177,18 @@ def test_who_did_not_ask_does_not_heed_it() -> None:
     rebooting.wake_until(Bound)
 
 
+@pytest.mark.parametrize("address", [ADDRESS, 0])
 @pytest.mark.parametrize(("said", "waits"), [(0, 300), (299, 300), (300, 300), (1800, 1800), (86400, 86400)])
-def test_an_offer_with_the_option_is_not_requested_and_nothing_is_asked_for_its_time(said: int, waits: int) -> None:
-    """R8925-3.2-05, R8925-3.2-06, R8925-3.2-07, R8925-3.4-01."""
+def test_an_offer_with_the_option_is_not_requested_and_nothing_is_asked_for_its_time(
+    said: int, waits: int, address: int
+) -> None:
+    """R8925-3.2-05, R8925-3.2-06, R8925-3.2-07, R8925-3.4-01; address 0 (s3.3) comes without a lease time."""
     rig = reach(Selecting, WILLING)
     heard_at = rig.now.mono
-    assert deeds(with_option(rig, OFFER, said.to_bytes(4))) == []
+    options = rig.reply(OFFER).options | {108: said.to_bytes(4)}
+    if not address:
+        del options[51]
+    assert deeds(rig.answer(OFFER, address, options=options)) == []
     assert isinstance(rig.state, V6Only)
     assert rig.later(waits - 0.01).feed(Wake()) == []
     assert "DISCOVER" in deeds(rig.wake_until(Selecting))

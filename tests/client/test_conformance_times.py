@@ -4,6 +4,7 @@ Each test names its rows of the requirements; docs/conformance.md has their text
 """
 
 import pytest
+from msgspec.structs import replace
 
 from relet.client.states import (
     Bound,
@@ -19,6 +20,8 @@ from support.client_deeds import configured, held, shows
 from support.client_rig import (
     CAREFUL,
     LEASE_TIME,
+    REMEMBERED,
+    START,
     Rig,
     reach,
 )
@@ -29,9 +32,16 @@ OFFER, ACK = MessageType.OFFER, MessageType.ACK
 @pytest.mark.parametrize("state", [Requesting, Rebooting, Renewing, Rebinding])
 def test_a_lease_counts_from_its_request(state: type[Requesting | Rebooting | Renewing | Rebinding]) -> None:
     """R2131-4.4.1-09, R2131-4.4.1-54, R2131-4.4.2-04, R2131-4.4.2-08, R2131-4.4.5-04, R2131-4.4.5-07, R2131-3.3-03,
-    R2131-3.3-01: in seconds, by the client's own clock, and not from when the answer came."""
+    R2131-3.3-01: in seconds, by the client's own clock, and not from when the answer came, nor from when a copy with the
+    same xid was sent, which may be the one that is answered."""
     rig = reach(state)
-    asked_at = rig.now
+    asked_at, asked = rig.now, rig.sent
+    if state in (Requesting, Rebooting):
+        rig.wake()
+        assert rig.now.mono > asked_at.mono + 3
+        assert asked is not None
+        assert rig.sent is not None
+        assert (rig.sent.kind, rig.sent.xid) == (MessageType.REQUEST, asked.xid)
     effects = rig.later(3.5).answer(ACK, options=rig.reply(ACK).options | {51: (7000).to_bytes(4)})
     effects += rig.wake_until(Bound)
     assert configured(effects).binding.requested_at == asked_at.wall
@@ -51,12 +61,36 @@ def test_an_infinite_lease_never_ends() -> None:
 def test_secs_counts_from_when_the_client_began() -> None:
     """R2131-2-15, R2131-4.4.1-17, R1542-3.2-01, R1542-3.2-02."""
     for state in (Selecting, Rebooting, Renewing):
-        rig = reach(state)
+        rig = reach(state, replace(CAREFUL, reboot_timeout=200.0))
         began_at = rig.now.mono
         assert rig.sent is not None
         assert rig.sent.secs == 0
+        for _ in range(5):
+            copies = len(rig.sends)
+            rig.wake()
+            assert len(rig.sends) == copies + 1
+            assert rig.sent.secs == int(rig.now.mono - began_at) > 0
+
+
+def test_secs_goes_on_from_one_question_to_the_next_of_the_same_attempt() -> None:
+    """R2131-2-15, R2131-4.4.1-17: from DHCPREQUEST to the DHCPDISCOVER beside it, and from RENEWING to REBINDING."""
+    timing = replace(CAREFUL.timing, hedge_after=1.5)
+    rig = Rig(REMEMBERED, replace(CAREFUL, reboot_timeout=200.0, timing=timing))
+    rig.feed(Command.START)
+    seen = set()
+    for _ in range(10):
         rig.wake()
+        assert rig.sent is not None
+        assert rig.sent.secs == int(rig.now.mono - START.mono) > 0
+        seen.add(rig.sent.kind)
+    assert seen == {MessageType.DISCOVER, MessageType.REQUEST}
+    rig = reach(Renewing)
+    began_at = rig.now.mono
+    rig.wake_until(Rebinding)
+    for _ in range(3):
+        assert rig.sent is not None
         assert rig.sent.secs == int(rig.now.mono - began_at) > 0
+        rig.wake()
 
 
 def test_t1_and_t2_have_their_defaults_and_a_little_chance() -> None:

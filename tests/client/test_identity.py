@@ -5,6 +5,9 @@ from msgspec.structs import replace
 
 from relet.client.identity import by_duid, by_hardware, duid_of, identity_text
 from relet.client.states import Backoff, Rebinding, Rebooting, Renewing, Requesting, Selecting, State
+from relet.model.events import Command
+from relet.wire import message
+from relet.wire.options import MessageType
 from support.client_rig import CAREFUL, reach
 
 MAC = bytes.fromhex("525400000001")
@@ -24,8 +27,10 @@ def test_rfc_4361_identifier_is_type_iaid_and_duid() -> None:
 @pytest.mark.parametrize("state", [Selecting, Requesting, Rebooting, Renewing, Rebinding, Backoff])
 def test_an_identifier_of_rfc_4361_stands_in_every_message(state: type[State]) -> None:
     rig = reach(state, replace(CAREFUL, client_id=by_duid(IAID, DUID)))
-    assert rig.sent is not None
-    assert rig.sent.options[61] == by_duid(IAID, DUID)
+    rig.feed(Command.RELEASE)
+    said = [message.decode(send.payload) for send in rig.sends]
+    assert {each.options.get(61) for each in said} == {by_duid(IAID, DUID)}
+    assert (MessageType.RELEASE in {each.kind for each in said}) == (state in (Renewing, Rebinding))
 
 
 @pytest.mark.parametrize(("iaid", "duid"), [(b"123", DUID), (b"12345", DUID), (IAID, b"\0\4"), (IAID, bytes(131))])
