@@ -68,6 +68,7 @@ def test_an_anonymous_client_says_what_it_must() -> None:
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
+        (("--hostname", "a b"), "'a b' is no name of a host; write letters"),
         (("--option", "subnet=1"), "'subnet' is no option; write a name"),
         (("--option", "0=1"), "'0' is no option; write a name"),
         (("--option", "routers"), "'routers' has no value; write routers=VALUE"),

@@ -5,6 +5,7 @@ import argparse
 import msgspec
 
 from relet.client.settings import ANONYMOUS_PARAMETERS, PARAMETERS, ClientSettings
+from relet.run.values import is_host_name
 from relet.wire import options
 from relet.wire.address import parse_hex
 
@@ -15,7 +16,7 @@ HEXADECIMAL = "hex:"
 def add_to(reader: argparse.ArgumentParser) -> None:
     """Add the options to a command."""
     add = reader.add_argument
-    add("--hostname", default="", metavar="NAME", help="name to tell the server (option 12)")
+    add("--hostname", type=_host_name, default="", metavar="NAME", help="name to tell the server (option 12)")
     add(
         "--fqdn",
         default="",
@@ -63,6 +64,14 @@ def presented(said: argparse.Namespace, settings: ClientSettings) -> ClientSetti
         ipv6_only=said.ipv6_only,
         rapid_commit=said.rapid_commit,
     )
+
+
+def _host_name(text: str) -> str:
+    if text and not is_host_name(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no name of a host; write letters, digits and hyphens, such as printer-2"
+        )
+    return text
 
 
 def _codes(text: str) -> tuple[int, ...]:

@@ -70,6 +70,13 @@ def links(kernel: Kernel) -> dict[str, LinkInfo]:
     return {each.name: each for each in found}
 
 
+def hardware() -> frozenset[bytes]:
+    """The hardware addresses of all interfaces. Raises LinkError."""
+    with Kernel() as kernel:
+        rows = kernel.all("cannot look at the interfaces", rtnetlink.GET_LINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
+    return frozenset(described(row).mac for row in rows if len(row) >= _LINK.size)
+
+
 def has_ipv6(index: int) -> bool:
     """Has the interface an IPv6 address? With IPv6 switched on it has, once it is up. Raises LinkError."""
     wanted = _ADDRESS.pack(socket.AF_INET6, 0, 0, 0, index)

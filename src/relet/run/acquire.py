@@ -43,6 +43,7 @@ from relet.run.hand import Hand, Held
 from relet.run.loop import Sources
 from relet.run.orders import ENVIRONMENT, GOOD, NO, Orders
 from relet.run.plan import plan
+from relet.run.siblings import Siblings
 from relet.run.told import IGNORED, Told, configured, deconfigured, duration, state_line
 from relet.run.variables import environment
 from relet.wire.address import ip_text
@@ -101,6 +102,7 @@ class Acquire:
         self.binding: Binding | None = None
         self._wall = clock.WallClock()
         self._sent = True
+        self._siblings = Siblings(lambda: clock.now().mono)
         self._ignored: set[str] = set()
         self._refused: tuple[Note, ...] = ()
 
@@ -161,10 +163,17 @@ class Acquire:
                 self._hand.put(plan(lease))
 
     def _readable(self, source: DhcpFrames | ArpFrames) -> None:
-        events = source.receive()
+        events = [event for event in source.receive() if not self._from_this_host(event)]
         if self._orders.speak and self.binding:
             self._speak_for(self.binding.address, events)
         self.on(events)
+
+    def _from_this_host(self, event: Event) -> bool:
+        """Is it ARP of another interface of ours, about the address that we use or would like to?"""
+        state = self._client.state
+        lease = self._client.lease
+        address = state.offer.address if isinstance(state, Requesting) else lease.address if lease else 0
+        return isinstance(event, ArpSeen) and event.arp.sha != self.link.mac and self._siblings.sent(event.arp, address)
 
     def _speak_for(self, address: int, events: Sequence[Event]) -> None:
         """RFC 5227 s2.5: whoever has an address answers ARP for it; a kernel that does not know it will not."""
