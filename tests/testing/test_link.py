@@ -15,6 +15,7 @@ from relet.testing import DhcpLink, ServerPlan
 from relet.testing.tape import MAX_FRAMES
 from relet.wire.message import Message
 from relet.wire.options import MessageType
+from relet.wire.summary import LABELS
 
 HOUR = 3600.0
 
@@ -413,3 +414,71 @@ def test_a_client_does_without_ipv4_where_the_server_says_so() -> None:
     assert len(link.frames) == asked + 2
     other = link.client()
     other.wait_for("bound")
+
+
+@pytest.mark.parametrize("label", ["DHCPAKC", "dhcpack", "ACK", "ARP"])
+def test_a_label_that_no_frame_has_is_an_error_that_lists_the_labels(label: str) -> None:
+    link = DhcpLink()
+    with pytest.raises(ValueError, match=r"labels are DHCPDISCOVER, .*BOOTP, ARP probe, .*ARP reply"):
+        link.drop(label)
+    with pytest.raises(ValueError, match=f"no frame is labelled '{label}'"):
+        link.delay(label, 1.0)
+    with pytest.raises(ValueError, match="labels are"):
+        link.alter(label, lambda message: message)
+
+
+def test_every_label_on_a_link_is_one_of_the_list() -> None:
+    link = busy(3)
+    link.client(remembered="192.168.1.100/24").wait_for("bound", seconds=HOUR)
+    assert {frame.label for frame in link.frames} <= set(LABELS)
+    assert {"DHCPACK", "ARP probe", "ARP announcement"} <= {frame.label for frame in link.frames}
+
+
+def test_a_machine_that_sleeps_neither_hears_nor_sends_and_checks_its_address_when_it_wakes() -> None:
+    link = office()
+    client = link.client()
+    client.wait_for("bound")
+    link.run(60)
+    sent = len(link.frames)
+    client.sleep()
+    with pytest.raises(RuntimeError, match="is asleep"):
+        client.set_clock(1)
+    link.run(2 * HOUR)
+    client.renew()  # nobody hears that
+    assert (len(link.frames), client.state) == (sent, "bound")
+    client.wake()
+    assert client.state == "attached"
+    assert {("client-1", "DHCPREQUEST"), ("client-1", "ARP probe")} <= set(link.sent[sent:])
+    client.wait_for("bound", seconds=1)
+    with pytest.raises(RuntimeError, match="is not asleep"):
+        client.wake()
+
+
+def test_a_machine_that_slept_longer_than_its_lease_begins_anew() -> None:
+    link = office()
+    client = link.client()
+    client.wait_for("bound")
+    client.sleep()
+    link.run(9 * HOUR)
+    client.wake()
+    assert client.lease is None
+    assert any(note.startswith("expired:") for note in client.notes)
+    client.wait_for("bound")
+    client.sleep()
+    client.reboot()
+    client.wait_for("bound")
+
+
+def test_a_clock_that_is_set_dates_the_lease_anew() -> None:
+    link = office()
+    client = link.client()
+    client.wait_for("bound")
+    (before,) = client.remembered
+    client.set_clock(86400)
+    (after,) = client.remembered
+    assert after.expires - before.expires == 86400
+    link.run(60)
+    assert client.state == "bound"
+    client.reboot()
+    client.wait_for("bound")
+    assert client.states[-2:] == ["rebooting", "bound"]

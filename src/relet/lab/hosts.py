@@ -130,8 +130,9 @@ class ServerHost:
 class ClientHost:
     """A client's machine on a link. What it remembers outlives the machine, as a lease file outlives a process.
 
-    machine: None while the host has no power. binding: the lease whose address is on the interface. deeds, states: what the
-    machine wanted and came to, the newest MAX_DEEDS, each with its wall time.
+    machine: None while the host has no power. asleep: it neither hears nor does anything, and its address stays. ahead:
+    seconds by which its wall clock is before the link's. binding: the lease whose address is on the interface. deeds,
+    states: what the machine wanted and came to, the newest MAX_DEEDS, each with its wall time (the link's).
     """
 
     def __init__(
@@ -139,6 +140,8 @@ class ClientHost:
     ) -> None:
         self.name, self.mac, self.network, self.settings = name, mac, network, settings
         self.machine: Client | None = None
+        self.asleep = False
+        self.ahead = 0.0
         self.remembered: tuple[Remembered, ...] = ()
         self.binding: Binding | None = None
         self.deeds: deque[tuple[float, Effect]] = deque(maxlen=MAX_DEEDS)
@@ -147,7 +150,7 @@ class ClientHost:
 
     def boot(self, now: Now) -> list[bytes]:
         """Switch it on with what it remembers."""
-        self.machine = Client(self.settings, self._dice, self.remembered)
+        self.machine, self.asleep = Client(self.settings, self._dice, self.remembered), False
         return self.happen(Command.START, now)
 
     def crash(self) -> None:
@@ -156,10 +159,10 @@ class ClientHost:
 
     def happen(self, event: Event, now: Now) -> list[bytes]:
         """Tell the machine of an event; what it sends."""
-        if self.machine is None:
+        if self.machine is None or self.asleep:
             return []
         before = self.machine.state
-        effects = self.machine.handle(event, now)
+        effects = self.machine.handle(event, Now(now.wall + self.ahead, now.mono))
         self.deeds.extend((now.wall, effect) for effect in effects)
         if type(self.machine.state) is not type(before):
             self.states.append((now.wall, self.machine.state))
@@ -169,6 +172,8 @@ class ClientHost:
         return () if self.binding is None else (self.binding.address,)
 
     def hear(self, frame: bytes, now: Now) -> list[bytes]:
+        if self.asleep:
+            return []
         match heard_in(frame):
             case Arp() as arp:
                 return [*arp_answer(arp, self.mac, self.addresses()), *self.happen(ArpSeen(arp), now)]
@@ -178,7 +183,7 @@ class ClientHost:
                 return []
 
     def deadline(self) -> float | None:
-        return None if self.machine is None else self.machine.deadline()
+        return None if self.machine is None or self.asleep else self.machine.deadline()
 
     def wake(self, now: Now) -> list[bytes]:
         return self.happen(Wake(), now)

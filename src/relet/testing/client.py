@@ -6,7 +6,7 @@ from relet.client.states import State
 from relet.lab.ether import Ether
 from relet.lab.hosts import ClientHost
 from relet.model.effects import Note
-from relet.model.events import Command, Event, LinkChanged
+from relet.model.events import ClockSet, Command, Event, LinkChanged, Woken
 from relet.run.terms import Terms, terms
 
 PATIENCE = 120.0
@@ -115,6 +115,26 @@ class DhcpClient:
         """Plug it in, where it was or elsewhere."""
         self.host.network = network
         self._happen(LinkChanged(up=True))
+
+    def sleep(self) -> None:
+        """Send the machine to sleep: it hears and does nothing until `wake`, while time and its lease go on."""
+        self.host.asleep = True
+
+    def wake(self, network: str = "") -> None:
+        """Wake the machine, where it was or elsewhere; its link has not gone down as far as it knows. RuntimeError if it is
+        not asleep."""
+        if not self.host.asleep:
+            raise RuntimeError(f"{self.name} is not asleep")
+        self.host.asleep = False
+        self.host.network = network or self.host.network
+        self._happen(Woken())
+
+    def set_clock(self, by: float) -> None:
+        """Set its wall clock forward by so many seconds, or back; nobody else's. RuntimeError while it is asleep."""
+        if self.host.asleep:
+            raise RuntimeError(f"{self.name} is asleep")
+        self.host.ahead += by
+        self._happen(ClockSet(by))
 
     def _happen(self, event: Event) -> None:
         self._ether.send(self.host, self.host.happen(event, self._ether.now))

@@ -8,12 +8,18 @@ from random import Random
 
 from relet.lab.ether import Frame, Hook
 from relet.wire.message import Message
+from relet.wire.summary import LABELS
 
 Wanted = Callable[[Frame], bool]
 
 
 def wanted(label: str = "", source: str = "", times: int | None = None) -> Wanted:
-    """Frames of this label ('DHCPACK', 'ARP probe'; '' for any DHCP or ARP) and host ('' for any), the first `times`."""
+    """Frames of this label ('DHCPACK', 'ARP probe'; '' for any DHCP or ARP) and host ('' for any), the first `times`.
+
+    Raises ValueError for a label that no frame has: a fault that never comes would make a test pass for nothing.
+    """
+    if label and label not in LABELS:
+        raise ValueError(f"no frame is labelled {label!r}; labels are {', '.join(LABELS)}, and '' for all of them")
     left = times
 
     def is_wanted(frame: Frame) -> bool:

@@ -6,6 +6,8 @@ from relet.wire.message import BOOTREPLY, Message
 from relet.wire.options import LEASE_TIME, REQUESTED_ADDRESS, SERVER_IDENTIFIER, MessageType
 
 _NAMES = {int(kind): f"DHCP{kind.name}" for kind in MessageType}
+LABELS = (*_NAMES.values(), "BOOTP", "ARP probe", "ARP announcement", "ARP request", "ARP reply")
+"""All that `label` and `arp_label` give."""
 
 
 def label(message: Message) -> str:
