@@ -5,7 +5,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 ARGS ?=
-COMPARE ?= ../shared/bench/compare.py
 
 .PHONY: demo test check format docs bench fuzz crash clean
 
@@ -31,7 +30,7 @@ docs: $(READY)  ## write the pages that follow from the code
 	$(BIN)/python docs/generate.py
 
 bench: $(READY)  ## all of bench/, and docs/performance.md from it: 35 minutes (root, gcc, valgrind, kea-dhcp4-server, clients, COMPARE)
-	@$(BIN)/python bench/everything.py --compare $(COMPARE) $(ARGS)
+	@$(BIN)/python bench/everything.py $(if $(COMPARE),--compare $(COMPARE)) $(ARGS)
 	@$(BIN)/python docs/generate.py
 
 fuzz: $(READY)  ## a million mutated inputs for the readers of bytes, and as many datagrams for the server and for the client

@@ -71,8 +71,8 @@ def test_an_interface_has_ipv6_or_not(host: Host) -> None:
 
 @pytest.mark.namespaces
 def test_an_address_is_put_renewed_and_taken(host: Host) -> None:
-    netlink.put_address(host.link.index, HERE, 24, 1000)
-    netlink.put_address(host.link.index, HERE, 24, 3000)
+    netlink.put_lease(host.link.index, HERE, 24, 1000, ())
+    netlink.put_lease(host.link.index, HERE, 24, 3000, ())
     listing = host.lab.ip(host.name, "address", "show", "dev", "c0")
     assert "inet 192.168.1.5/24 brd 192.168.1.255 scope global dynamic c0" in listing
     assert "valid_lft 3000sec preferred_lft 3000sec" in listing or "valid_lft 2999sec" in listing
@@ -83,7 +83,7 @@ def test_an_address_is_put_renewed_and_taken(host: Host) -> None:
 
 @pytest.mark.namespaces
 def test_an_endless_address_has_no_lifetime(host: Host) -> None:
-    netlink.put_address(host.link.index, HERE, 32)
+    netlink.put_lease(host.link.index, HERE, 32, netlink.FOREVER, ())
     assert host.addresses() == ["192.168.1.5/32"]
     assert "valid_lft forever" in host.lab.ip(host.name, "address", "show", "dev", "c0")
 
@@ -91,11 +91,10 @@ def test_an_endless_address_has_no_lifetime(host: Host) -> None:
 @pytest.mark.namespaces
 def test_routes_are_put_replaced_and_taken(host: Host) -> None:
     index = host.link.index
-    netlink.put_address(index, HERE, 24)
-    netlink.put_route(index, Route(0, 0, ROUTER + 1), HERE, METRIC)
-    netlink.put_route(index, Route(0, 0, ROUTER), HERE, METRIC)
-    netlink.put_route(index, Route(parse_ip("10.0.0.0"), 8, parse_ip("172.16.0.1")), HERE, METRIC)
-    netlink.put_route(index, Route(parse_ip("10.9.0.0"), 16), HERE, METRIC)
+    wrong, default = Route(0, 0, ROUTER + 1), Route(0, 0, ROUTER)
+    far, near = Route(parse_ip("10.0.0.0"), 8, parse_ip("172.16.0.1")), Route(parse_ip("10.9.0.0"), 16)
+    assert netlink.put_lease(index, HERE, 24, netlink.FOREVER, [(wrong, METRIC)]) == []
+    assert netlink.put_lease(index, HERE, 24, netlink.FOREVER, [(each, METRIC) for each in (default, far, near)]) == []
     assert host.routes() == [
         "default via 192.168.1.1 dev c0 proto dhcp src 192.168.1.5 metric 1000 onlink",
         "10.0.0.0/8 via 172.16.0.1 dev c0 proto dhcp src 192.168.1.5 metric 1000 onlink",
@@ -114,9 +113,9 @@ def test_refusals_say_what_was_tried_and_why(host: Host) -> None:
         netlink.link("nowhere")
     assert caught.value.code == errno.ENODEV
     with pytest.raises(LinkError, match=r"cannot set address 192\.168\.1\.5/24: No such device"):
-        netlink.put_address(9999, HERE, 24)
-    with pytest.raises(LinkError, match=r"cannot set the route to 0\.0\.0\.0/0"):
-        netlink.put_route(host.link.index, Route(0, 0, ROUTER), HERE, METRIC)
+        netlink.put_lease(9999, HERE, 24, netlink.FOREVER, ())
+    (refused,) = netlink.put_lease(host.link.index, HERE, 24, 1000, [(Route(0, 0, 0x7F000001), METRIC)])
+    assert "cannot set the route to 0.0.0.0/0" in str(refused)
 
 
 def test_a_link_carries_if_it_is_switched_on_and_running() -> None:

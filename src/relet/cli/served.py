@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from relet.model.network import DEFAULT_LEASE_S, Network, Pool, Settings, Subnet
+from relet.model.network import DEFAULT_LEASE_S, Network, Pool, Settings
 from relet.wire.address import ip_text
 from relet.wire.codes import INFINITE
 
@@ -44,7 +44,7 @@ def described(settings: Settings, networks: Sequence[Network]) -> dict[str, obje
                 "foreign-address": network.foreign_address,
                 "subnets": [
                     {
-                        "prefix": _prefix(subnet),
+                        "prefix": subnet.text,
                         "pools": [
                             {
                                 "ranges": [
@@ -80,7 +80,9 @@ def _sum(settings: Settings) -> str:
 
 
 def _in_short(network: Network) -> str:
-    prefixes = ", ".join(map(_prefix, network.subnets[:MOST_RANGES])) + ", ..." * (len(network.subnets) > MOST_RANGES)
+    prefixes = ", ".join(subnet.text for subnet in network.subnets[:MOST_RANGES]) + ", ..." * (
+        len(network.subnets) > MOST_RANGES
+    )
     return (
         f"network {network.name}: {prefixes}; {_count(_size(network), 'address', 'es')},"
         f" {_count(len(network.reservations), 'reservation')}; {_heard(network)}"
@@ -92,9 +94,9 @@ def _in_detail(network: Network) -> Iterator[str]:
     yield from _admitted("  ", network.allow, network.deny)
     for subnet in network.subnets:
         if len(subnet.pools) == 1 and not (subnet.pools[0].allow or subnet.pools[0].deny):
-            yield f"  subnet {_prefix(subnet)}: {_pool(subnet.pools[0])}"
+            yield f"  subnet {subnet.text}: {_pool(subnet.pools[0])}"
             continue
-        yield f"  subnet {_prefix(subnet)}: {_count(len(subnet.pools), 'pool') if subnet.pools else 'no pool'}"
+        yield f"  subnet {subnet.text}: {_count(len(subnet.pools), 'pool') if subnet.pools else 'no pool'}"
         for pool in subnet.pools:
             yield f"    {_pool(pool)}"
             yield from _admitted("      ", pool.allow, pool.deny)
@@ -127,10 +129,6 @@ def _pool(pool: Pool) -> str:
 
 def _size(network: Network) -> int:
     return sum(len(pool.addresses) for subnet in network.subnets for pool in subnet.pools)
-
-
-def _prefix(subnet: Subnet) -> str:
-    return f"{ip_text(subnet.prefix)}/{subnet.width}"
 
 
 def _count(number: int, noun: str, plural: str = "s") -> str:

@@ -80,7 +80,7 @@ def _subnets(drafts: Sequence[Draft], report: Report) -> None:
     )
     for pair in overlaps(spans):
         before, after = (placed[position] for position in sorted(pair))
-        what = f"overlaps with {_prefix_text(before.subnet)} of {report.place(before.path, after.path)}"
+        what = f"overlaps with {before.subnet.text} of {report.place(before.path, after.path)}"
         report.add((*after.path, "prefix"), after.where, what, "an address belongs to one subnet")
 
 
@@ -125,7 +125,7 @@ def _reserved_everywhere(drafts: Sequence[Draft], everywhere: Sequence[PlacedRes
 
 
 def _reservations(draft: Draft, report: Report) -> None:
-    prefixes = ", ".join(_prefix_text(subnet) for subnet in draft.network.subnets)
+    prefixes = ", ".join(subnet.text for subnet in draft.network.subnets)
     for each in draft.reservations:
         address = each.reservation.address
         if not address:
@@ -168,7 +168,3 @@ def _repeated(placed: Iterable[tuple[Hashable, Path, str]]) -> Iterator[tuple[Pa
         before = first.setdefault(thing, path)
         if before is not path:
             yield path, where, before
-
-
-def _prefix_text(subnet: Subnet) -> str:
-    return f"{ip_text(subnet.prefix)}/{subnet.width}"

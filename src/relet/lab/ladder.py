@@ -233,6 +233,12 @@ def clean(text: str) -> str:
     return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
+def room(span: tuple[float, float]) -> float:
+    """How much lies between two places."""
+    start, end = span
+    return end - start
+
+
 def time_text(seconds: float) -> str:
     """'0.012 s', '12.3 s': a time since the scene began, as both renderers show it."""
     return f"{seconds:.3f} s" if seconds < 10 else f"{seconds:.1f} s"

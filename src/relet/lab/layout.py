@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from relet.lab.ladder import HOLDING, Aside, Event, Host, Packet, Role, Scene, Silence, State, Tone, time_text
+from relet.lab.ladder import HOLDING, Aside, Event, Host, Packet, Role, Scene, Silence, State, Tone, room, time_text
 from relet.lab.typeset import Style, advance, fit, wrap
 
 WIDTH = 880.0
@@ -228,8 +228,8 @@ class _Sheet:
     def _quiet_gap(self, lane: int) -> int:
         """Where a sentence about a host stands: beside its lane, where there is room, the sooner the better."""
         beside = [gap for gap in (lane + 1, lane) if gap > 0]
-        roomy = [gap for gap in beside if self._width(gap) >= ROOM]
-        return min(roomy, key=self._floors.__getitem__) if roomy else max(beside, key=self._width)
+        roomy = [gap for gap in beside if room(self._span(gap)) >= ROOM]
+        return min(roomy, key=self._floors.__getitem__) if roomy else max(beside, key=lambda gap: room(self._span(gap)))
 
     def _state(self, state: State) -> None:
         lane = self.scene.lane(state.host)
@@ -296,7 +296,3 @@ class _Sheet:
         start = self._lanes[gap - 1] + INSET if gap else TIME_END
         end = self._lanes[gap] - INSET if gap < len(self._lanes) else min(WIDTH - PAD, start + PITCH)
         return start, end
-
-    def _width(self, gap: int) -> float:
-        start, end = self._span(gap)
-        return end - start

@@ -12,7 +12,7 @@ from textwrap import TextWrapper
 from rich.console import Console
 from rich.text import Text
 
-from relet.lab.ladder import HOLDING, Aside, Event, Packet, Role, Scene, Silence, State, Tone, time_text
+from relet.lab.ladder import HOLDING, Aside, Event, Packet, Role, Scene, Silence, State, Tone, room, time_text
 
 NARROWEST = 72
 WIDEST = 100
@@ -145,7 +145,7 @@ class TerminalLadder:
 
     def _silence(self, silence: Silence) -> None:
         lane = self._scene.lane(silence.host)
-        roomy = [gap for gap in (lane + 1, lane) if self._room(gap) >= ROOM and gap > 0]
+        roomy = [gap for gap in (lane + 1, lane) if room(self._span(gap)) >= ROOM and gap > 0]
         gap = roomy[0] if roomy else max(lane, 1)
         start, end = self._span(gap)
         for number, line in enumerate(_wrap(f"keeps silent: {silence.reason}", end - start - 2)):
@@ -200,10 +200,6 @@ class TerminalLadder:
         start = self._lanes[gap - 1] + 1 if gap else TIME_WIDTH
         end = self._lanes[gap] if gap < len(self._lanes) else min(self._width, start + PITCH)
         return start, end
-
-    def _room(self, gap: int) -> int:
-        start, end = self._span(gap)
-        return end - start
 
     def _print(self, row: _Row) -> None:
         self._console.print(row.text(self._console.options.ascii_only), soft_wrap=True, highlight=False)

@@ -8,7 +8,7 @@ import msgspec
 from relet.model.expression import Expression
 from relet.model.lease import Sync
 from relet.model.ranges import Ranges
-from relet.wire.address import BROADCAST, mask
+from relet.wire.address import BROADCAST, ip_text, mask
 
 DEFAULT_LEASE_S = 8 * 3600
 SHORTEST_LEASE_S = 60
@@ -105,6 +105,11 @@ class Subnet(msgspec.Struct, frozen=True):
     width: int
     pools: tuple[Pool, ...] = ()
     parameters: Parameters = NOTHING
+
+    @property
+    def text(self) -> str:
+        """'192.168.1.0/24'."""
+        return f"{ip_text(self.prefix)}/{self.width}"
 
     def pool_of(self, address: int) -> Pool | None:
         """The pool that has an address, None if none does."""

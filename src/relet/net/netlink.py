@@ -99,14 +99,6 @@ def set_mtu(index: int, mtu: int) -> None:
     _carry_out(Request(f"cannot set an MTU of {mtu}", rtnetlink.NEW_LINK, body))
 
 
-def put_address(index: int, address: int, width: int, lifetime: int = FOREVER) -> None:
-    """Put an address on an interface, or give the one that is there a new lifetime. Raises LinkError.
-
-    lifetime: seconds after which the kernel takes the address away by itself, should nobody renew it.
-    """
-    _carry_out(_put_address(index, address, width, lifetime))
-
-
 def put_lease(
     index: int,
     address: int,
@@ -115,8 +107,12 @@ def put_lease(
     routes: Sequence[tuple[Route, int]],
     known: Container[Route] = (),
 ) -> list[LinkError]:
-    """Put an address on an interface and then the routes that use it, each with its metric; all in one request.
+    """Put an address on an interface, or give the one that is there a new lifetime, and then the routes that use it, each
+    with its metric; all in one request.
 
+    lifetime: seconds after which the kernel takes the address away by itself, should nobody renew it.
+    A router is taken to be on the link whether or not its address lies in our prefix (RFC 3442 'Local Subnet Routes' leaves
+    routers outside of it to the client).
     known: routes that we have put there before; they stay as they are if they still are there. Gives what went wrong with
     single routes. Raises LinkError if the address cannot be put there.
     """
@@ -140,15 +136,6 @@ def take_address(index: int, address: int, width: int) -> bool:
             harmless=(errno.EADDRNOTAVAIL, errno.ENODEV),
         )
     )
-
-
-def put_route(index: int, route: Route, source: int, metric: int) -> None:
-    """Add a route, or set ours right if one to that prefix with that metric is there. Raises LinkError.
-
-    The router is taken to be on the link whether or not its address lies in our prefix (RFC 3442 'Local Subnet Routes'
-    leaves routers outside of it to the client).
-    """
-    _carry_out(*_put_route(index, route, source, metric))
 
 
 def take_route(index: int, route: Route, metric: int) -> bool:

@@ -12,7 +12,6 @@ second one. The server works off what has come up between batches, in bounded st
 that.
 """
 
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeVar
@@ -21,6 +20,7 @@ from relet.model.lease import Lease, LeaseState
 from relet.model.network import Network, Pool, Subnet
 from relet.server.ends import SLOT_BITS, Ends
 from relet.server.fresh import Fresh
+from relet.server.spans import Spans
 
 MAX_TRIES = 64
 """Addresses of one source of one pool looked at in one go. What is on offer to others is put back to the end, and what was
@@ -249,8 +249,7 @@ class FreeAddresses:
                 of_subnet.append(own)
                 spans += [(first, last, own) for first, last in pool.addresses.pairs()]
             self._pools += of_subnet
-        self._spans = sorted(spans, key=lambda span: span[0])
-        self._starts = [first for first, _, _ in self._spans]
+        self._spans = Spans(spans)
         self.unfinished = False
         self._turn = 0
 
@@ -262,7 +261,7 @@ class FreeAddresses:
 
     def load(self, leases: Iterable[Lease]) -> None:
         """Take in leases that are not known yet, at start. Quickest if those of a pool come one after the other."""
-        for pool, found in runs(leases, self._span):
+        for pool, found in runs(leases, self._spans.of):
             pool.load([lease for lease in found if lease.address not in self._reserved])
 
     def note(self, before: Lease | None, after: Lease) -> None:
@@ -313,9 +312,5 @@ class FreeAddresses:
     def pool(self, address: int) -> PoolAddresses | None:
         """The pool of an address that is for any client of it. A lease may lie outside of them, by reservation or from
         earlier days."""
-        span = self._span(address)
+        span = self._spans.of(address)
         return None if span is None or address in self._reserved else span[2]
-
-    def _span(self, address: int) -> tuple[int, int, PoolAddresses] | None:
-        at = bisect_right(self._starts, address) - 1
-        return None if at < 0 or address > self._spans[at][1] else self._spans[at]

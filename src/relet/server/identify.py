@@ -5,7 +5,6 @@ selection of a client that may choose (RFC 3011), the relay's address, the addre
 or the interface, in this order. What the client *claims* to have (option 50) never says where it is.
 """
 
-from bisect import bisect_right
 from collections.abc import Collection
 
 import msgspec
@@ -21,6 +20,7 @@ from relet.server.match import classes_of
 from relet.server.parameters import TermsBook
 from relet.server.relayed import RelayBook, Relayed
 from relet.server.reservations import Reservations
+from relet.server.spans import Spans
 from relet.server.spots import Spots
 from relet.wire.address import BROADCAST, mask
 from relet.wire.message import Message
@@ -127,35 +127,27 @@ MAX_PLACES = 16_384
 
 
 class Directory:
-    """The configured networks, indexed by everything that can tell where a request comes from."""
+    """The configured networks, indexed by everything that can tell where a request comes from. spans: subnets, with the site
+    of each."""
 
     def __init__(self, networks: tuple[Network, ...]) -> None:
         self.relays = RelayBook()
         self.sites = {network.name: Site(network, self.relays) for network in networks}
         sites = self.sites.values()
         self._by_relay = {relay: site for site in sites for relay in site.network.relays}
-        self._spans = sorted(
-            (
-                (subnet.prefix, subnet.prefix | ~mask(subnet.width) & BROADCAST, site)
-                for site in sites
-                for subnet in site.network.subnets
-            ),
-            key=lambda span: span[0],
+        self.spans = Spans(
+            (subnet.prefix, subnet.prefix | ~mask(subnet.width) & BROADCAST, site)
+            for site in sites
+            for subnet in site.network.subnets
         )
         self._selectable = any(network.subnet_selection for network in networks)
-        self._starts = [first for first, _, _ in self._spans]
         self._at_interface = {name: Place(site) for site in sites for name in site.network.interfaces}
         self._at_relay: dict[int, Place] = {}
 
     def locate(self, address: int) -> Site | None:
         """The site that has a subnet with this address."""
-        span = self.span(address)
+        span = self.spans.of(address)
         return None if span is None else span[2]
-
-    def span(self, address: int) -> tuple[int, int, Site] | None:
-        """(first and last address, site) of the subnet that an address lies in."""
-        at = bisect_right(self._starts, address) - 1
-        return None if at < 0 or address > self._spans[at][1] else self._spans[at]
 
     def pool(self, address: int) -> PoolAddresses | None:
         """The pool that counts an address as used, on offer or free."""

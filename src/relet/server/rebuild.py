@@ -25,7 +25,7 @@ MAX_MOVERS = 1000
 def take_in(directory: Directory, leases: Iterable[Lease], look: Callable[[Lease, Site], None] | None = None) -> None:
     """Give the sites of a directory some leases. By where an address lies now: networks may have been renamed since the
     lease was granted. look: is shown every lease that has a site."""
-    for site, found in runs(leases, directory.span):
+    for site, found in runs(leases, directory.spans.of):
         site.load(found)
         if look is not None:
             for lease in found:

@@ -16,7 +16,7 @@ from relet.run.control import ask
 from relet.server.told import MAX_TOLD, Told
 from relet.store import open_reader, open_store
 from relet.testing.configuration import INTERFACE, ServerPlan
-from relet.testing.server import Row, rows
+from relet.testing.server import Row, held, rows
 
 
 class RealHost:
@@ -100,7 +100,7 @@ class RealServer(RealHost):
     @property
     def held(self) -> dict[str, str]:
         """Address -> client of the leases that hold now."""
-        return {str(row.address): row.client for row in self.leases if row.held}
+        return held(self.leases)
 
     def why(self, mac: str) -> list[Told]:
         """What relet answered a client, or not, and why, newest first; nothing while it does not run."""

@@ -61,7 +61,7 @@ class DhcpServer:
     @property
     def held(self) -> dict[str, str]:
         """Address -> client of the leases that hold now."""
-        return {str(row.address): row.client for row in self.leases if row.held}
+        return held(self.leases)
 
     @property
     def answers(self) -> list[tuple[str, str, str]]:
@@ -94,3 +94,8 @@ def rows(leases: Iterable[Lease], wall: float) -> list[Row]:
         )
         for lease in leases
     ]  # fmt: skip
+
+
+def held(leases: Iterable[Row]) -> dict[str, str]:
+    """Address -> client of those that hold."""
+    return {str(row.address): row.client for row in leases if row.held}
