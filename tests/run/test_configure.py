@@ -307,3 +307,36 @@ def test_a_router_off_the_subnet_is_reached(host: Host, netmask: bytes, own: str
     assert host.interface().apply(given, 1000.0) == []
     for beyond in (router, "203.0.113.1"):
         lab.run(host.name, need("busybox"), "ping", "-c", "1", "-W", "2", beyond)
+
+
+@pytest.mark.namespaces
+def test_an_address_that_an_operator_has_set_for_good_stays_as_it_is(host: Host) -> None:
+    host.lab.address(host.name, "c0", "192.168.1.5/24")
+    before = host.everything()
+    assert not host.interface().withdraw(WHOLE)  # a lease that is remembered says the same
+    assert host.everything() == before
+    interface = host.interface()
+    assert interface.apply(WHOLE, 1000.0) == []
+    assert interface.apply(WHOLE, 1500.0) == []
+    assert "valid_lft forever" in host.lab.ip(host.name, "address", "show", "dev", "c0")
+    assert len(host.state()[1]) == 3
+    interface.withdraw()
+    assert host.everything() == before
+    host.interface().apply(WHOLE, 1000.0)
+    assert not host.interface().withdraw(WHOLE)  # after a kill
+    host.interface().withdraw()
+    host.lab.ip(host.name, "link", "set", "c0", "mtu", "1500")
+    assert host.everything() == before
+
+
+@pytest.mark.namespaces
+def test_an_endless_address_of_an_earlier_run_is_known_for_what_it_is(host: Host) -> None:
+    endless = lease(MASK, lease_time=INFINITE)
+    host.interface().apply(endless, 1000.0)
+    assert host.interface().withdraw(endless)
+    assert host.state() == ([], [])
+    interface = host.interface()
+    interface.apply(endless, 1000.0)
+    interface.apply(endless, 1500.0)
+    assert interface.withdraw()
+    assert host.state() == ([], [])

@@ -36,12 +36,16 @@ _LIFETIMES = struct.Struct("@IIII")  # ifa_cacheinfo: preferred, valid, when it 
 
 # linux/if_link.h, linux/if_addr.h, linux/rtnetlink.h: attributes
 _LINK_MAC, _LINK_NAME, _LINK_MTU = 1, 3, 4
-_ADDRESS_PEER, _ADDRESS_LOCAL, _ADDRESS_BROADCAST, _ADDRESS_LIFETIMES = 1, 2, 4, 6
+_ADDRESS_PEER, _ADDRESS_LOCAL, _ADDRESS_BROADCAST, _ADDRESS_LIFETIMES, _ADDRESS_PROTOCOL = 1, 2, 4, 6, 11
 _ROUTE_TO, _ROUTE_OUT, _ROUTE_VIA, _ROUTE_METRIC, _ROUTE_SOURCE = 1, 4, 5, 6, 7
 
 _UP = 0x1  # IFF_UP
+_PERMANENT = 0x80  # IFA_F_PERMANENT: without a lifetime
 _MAIN_TABLE = 254
-_PROTOCOL_DHCP = 16
+PROTOCOL_DHCP = 16
+"""rtm_protocol of what DHCP has set. Addresses get the same number, of which the kernel (5.18 and later) only keeps note."""
+
+_MARK = bytes((PROTOCOL_DHCP,))
 _SCOPE_NOWHERE, _SCOPE_LINK, _SCOPE_GLOBAL = 255, 253, 0
 _UNICAST = 1
 _ONLINK = 4
@@ -86,6 +90,28 @@ def has_ipv6(index: int) -> bool:
     return any((family, at) == (socket.AF_INET6, index) for family, _, _, _, at in heads)
 
 
+def is_anothers(index: int, address: int, width: int) -> bool:
+    """Is that address there for good, and not by DHCP? An operator has set it, or whoever booted the machine by a file
+    system on the network. Raises LinkError."""
+    with Kernel() as kernel:
+        rows = _address_rows(kernel, index)
+    return any(
+        flags & _PERMANENT and has.get(_ADDRESS_PROTOCOL) != _MARK and has.get(_ADDRESS_LOCAL) == _IP.pack(address)
+        for flags, its_width, at, has in rows
+        if (at, its_width) == (index, width)
+    )
+
+
+def has_route(index: int, prefix: int, width: int, metric: int) -> bool:
+    """Is a route to there that DHCP has set in the main table, with that metric? Raises LinkError."""
+    wanted = _ROUTE.pack(socket.AF_INET, 0, 0, 0, _MAIN_TABLE, PROTOCOL_DHCP, 0, 0, 0)
+    with Kernel() as kernel:
+        rows = kernel.all(
+            "cannot look at the routes", rtnetlink.GET_ROUTE, wanted + attribute(_ROUTE_OUT, _NUMBER.pack(index))
+        )
+    return any(route_described(row) == (index, prefix, width, metric) for row in rows)
+
+
 def switch_on(index: int) -> None:
     """Set an interface administratively up; nothing if it is. Raises LinkError."""
     _carry_out(
@@ -103,27 +129,28 @@ def put_lease(
     index: int,
     address: int,
     width: int,
-    lifetime: int,
+    lifetime: int | None,
     routes: Sequence[tuple[Route, int]],
     known: Container[Route] = (),
 ) -> list[LinkError]:
     """Put an address on an interface, or give the one that is there a new lifetime, and then the routes that use it, each
     with its metric; all in one request.
 
-    lifetime: seconds after which the kernel takes the address away by itself, should nobody renew it.
+    lifetime: seconds after which the kernel takes the address away by itself, should nobody renew it; None if the address is
+    there and stays as it is.
     A router is taken to be on the link whether or not its address lies in our prefix (RFC 3442 'Local Subnet Routes' leaves
     routers outside of it to the client).
     known: routes that we have put there before; they stay as they are if they still are there. Gives what went wrong with
     single routes. Raises LinkError if the address cannot be put there.
     """
-    requests = [_put_address(index, address, width, lifetime)]
+    requests = [] if lifetime is None else [_put_address(index, address, width, lifetime)]
     for route, metric in routes:
         requests += _put_route(index, route, address, metric, route in known)
     with Kernel() as kernel:
-        first, *rest = kernel.carry_out(requests)
-    if isinstance(first, LinkError):
-        raise first
-    return [each for each in rest if isinstance(each, LinkError)]
+        outcomes = kernel.carry_out(requests)
+    if outcomes and lifetime is not None and isinstance(outcomes[0], LinkError):
+        raise outcomes[0]
+    return [each for each in outcomes if isinstance(each, LinkError)]
 
 
 def take_address(index: int, address: int, width: int) -> bool:
@@ -151,6 +178,7 @@ def _put_address(index: int, address: int, width: int, lifetime: int) -> Request
         # RFC 3021: with a prefix of 31 bits, what would be the broadcast address is the other host's.
         + (attribute(_ADDRESS_BROADCAST, _IP.pack(address | ~mask(width) & BROADCAST)) if width < 31 else b"")
         + attribute(_ADDRESS_LIFETIMES, _LIFETIMES.pack(lifetime, lifetime, 0, 0))
+        + attribute(_ADDRESS_PROTOCOL, _MARK)
     )
     return Request(f"cannot set address {ip_text(address)}/{width}", rtnetlink.NEW_ADDR, body, CREATE_OR_REPLACE)
 
@@ -181,7 +209,7 @@ def _take_route(index: int, route: Route, metric: int) -> Request:
 def _route(index: int, route: Route, metric: int, scope: int, flags: int) -> bytes:
     """Which route it is. scope: _SCOPE_NOWHERE for one of any scope, which is to be removed."""
     return (
-        _ROUTE.pack(socket.AF_INET, route.width, 0, 0, _MAIN_TABLE, _PROTOCOL_DHCP, scope, _UNICAST, flags)
+        _ROUTE.pack(socket.AF_INET, route.width, 0, 0, _MAIN_TABLE, PROTOCOL_DHCP, scope, _UNICAST, flags)
         + (attribute(_ROUTE_TO, _IP.pack(route.prefix)) if route.width else b"")
         + attribute(_ROUTE_OUT, _NUMBER.pack(index))
         + attribute(_ROUTE_METRIC, _NUMBER.pack(metric))
@@ -213,14 +241,48 @@ def described(row: bytes, addresses: tuple[tuple[int, int], ...] = ()) -> LinkIn
     )
 
 
+def route_described(row: bytes) -> tuple[int, int, int, int] | None:
+    """Interface, prefix, width and metric of a route that DHCP has set in the main table; None for any other."""
+    if len(row) < _ROUTE.size:
+        return None
+    family, width, _, _, table, protocol, _, _, _ = _ROUTE.unpack_from(row)
+    if (family, table, protocol) != (socket.AF_INET, _MAIN_TABLE, PROTOCOL_DHCP):
+        return None
+    has = attributes(row, _ROUTE.size)
+    prefix, out, metric = (has.get(kind, bytes(4)) for kind in (_ROUTE_TO, _ROUTE_OUT, _ROUTE_METRIC))
+    if not len(prefix) == len(out) == len(metric) == _NUMBER.size:
+        return None
+    return _NUMBER.unpack(out)[0], _IP.unpack(prefix)[0], width, _NUMBER.unpack(metric)[0]
+
+
+def address_described(row: bytes) -> int:
+    """The interface of an IPv4 address; 0 for none."""
+    if len(row) < _ADDRESS.size or row[0] != socket.AF_INET:
+        return 0
+    index: int = _ADDRESS.unpack_from(row)[4]
+    return index
+
+
 def _addresses(kernel: Kernel, index: int) -> dict[int, tuple[tuple[int, int], ...]]:
     """(address, width) pairs by interface; index: of one alone, 0 for all."""
     on: dict[int, tuple[tuple[int, int], ...]] = {}
-    wanted = _ADDRESS.pack(socket.AF_INET, 0, 0, 0, index)
-    for row in kernel.all("cannot look at the addresses", rtnetlink.GET_ADDR, wanted):
-        if len(row) >= _ADDRESS.size:
-            _, width, _, _, at = _ADDRESS.unpack_from(row)
-            local = attributes(row, _ADDRESS.size).get(_ADDRESS_LOCAL, b"")
-            if len(local) == _IP.size:
-                on[at] = (*on.get(at, ()), (_IP.unpack(local)[0], width))
+    for _, width, at, has in _address_rows(kernel, index):
+        local = has.get(_ADDRESS_LOCAL, b"")
+        if len(local) == _IP.size:
+            on[at] = (*on.get(at, ()), (_IP.unpack(local)[0], width))
     return on
+
+
+def _address_rows(kernel: Kernel, index: int) -> list[tuple[int, int, int, dict[int, bytes]]]:
+    """Flags, width, interface and attributes of each IPv4 address; index: of one interface alone, 0 for all."""
+    wanted = _ADDRESS.pack(socket.AF_INET, 0, 0, 0, index)
+    rows = [
+        row
+        for row in kernel.all("cannot look at the addresses", rtnetlink.GET_ADDR, wanted)
+        if len(row) >= _ADDRESS.size
+    ]
+    heads = map(_ADDRESS.unpack_from, rows)
+    return [
+        (flags, width, at, attributes(row, _ADDRESS.size))
+        for (_, width, flags, _, at), row in zip(heads, rows, strict=True)
+    ]

@@ -1,7 +1,7 @@
 """A plan on an interface: its address, routes and MTU, set and taken away.
 
 Only what a plan once set is ever taken away: other addresses and routes of the interface are not ours, and are there again
-as they were.
+as they were. So an address that an operator has set for good stays as it is, also where a lease says the same.
 """
 
 import errno
@@ -30,6 +30,7 @@ class Interface:
         self._link = link
         self._mtu = Mtu(link, mtu_file)
         self._plan: Plan | None = None
+        self._address_is_ours = False
 
     def apply(self, wanted: Plan, wall: float) -> list[Note]:
         """Set address, routes and MTU; the kernel drops the address by itself when the lease ends.
@@ -41,14 +42,16 @@ class Interface:
             self._take(before)
             before = None
         known = before.routes if before else ()
+        ours = self._address_is_ours or not self._is_anothers(wanted)
         problems = netlink.put_lease(
             self._link.index,
             wanted.address,
             wanted.width,
-            lifetime(wanted, wall),
+            lifetime(wanted, wall) if ours else None,
             [(route, self.metric) for route in wanted.routes],
             known,
         )
+        self._address_is_ours = ours
         self._plan = wanted
         kept = {(route.prefix, route.width) for route in wanted.routes}
         for route in known:
@@ -76,13 +79,28 @@ class Interface:
             self._mtu.apply(0)
 
     def _take(self, old: Plan) -> bool:
-        self._plan = None
-        # The kernel takes the routes along whose source the address is.
-        return netlink.take_address(self._link.index, old.address, old.width)
+        ours, self._address_is_ours, self._plan = self._address_is_ours, False, None
+        if ours or not self._is_anothers(old):
+            # The kernel takes the routes along whose source the address is.
+            return netlink.take_address(self._link.index, old.address, old.width)
+        for route in old.routes:
+            with suppress(LinkError):
+                netlink.take_route(self._link.index, route, self.metric)
+        return False
+
+    def _is_anothers(self, plan: Plan) -> bool:
+        with suppress(LinkError):  # what comes next will say better what is wrong
+            return netlink.is_anothers(self._link.index, plan.address, plan.width)
+        return False
 
     def _route_problem(self, error: LinkError) -> Note:
         whose = f"; somebody's route with metric {self.metric} is there: choose another with --metric"
         return Note("bad-route", str(error) + (whose if error.code == errno.EEXIST else ""))
+
+
+def metric_of(link: LinkInfo, metric: int | None) -> int:
+    """Of all routes of an interface. metric: as the operator wants it, None if it is left to us."""
+    return METRIC + link.index if metric is None else metric
 
 
 def lifetime(wanted: Plan, wall: float) -> int:
