@@ -1,14 +1,14 @@
 """The monitor hears of interfaces what a real kernel says, and understands no more than it should."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pytest
 
 from relet.net import netlink
 from relet.net.link import LinkInfo
-from relet.net.monitor import LinkMonitor, Notice, heard
+from relet.net.monitor import LinkMonitor, Notice, Taken, heard, lost
 from support.lab import Lab, gather, need, until
 
 
@@ -38,9 +38,9 @@ def monitor(host: Host) -> Iterator[LinkMonitor]:
     monitor.close()
 
 
-def told(notices: list[Notice]) -> list[tuple[str, bool | None]]:
+def told(notices: Sequence[Notice | Taken]) -> list[tuple[str, bool | None]]:
     """Names, and whether the link is up; None for gone."""
-    return [(each.name, each.link.up if each.link else None) for each in notices]
+    return [(each.name, each.link.up if each.link else None) for each in notices if isinstance(each, Notice)]
 
 
 @pytest.mark.namespaces
@@ -77,17 +77,19 @@ def test_a_monitor_begins_with_the_link_as_it_is(host: Host) -> None:
 @pytest.mark.namespaces
 def test_an_interface_that_comes_is_told_of_as_the_kernel_knows_it(host: Host, monitor: LinkMonitor) -> None:
     host.lab.cable(host.name, "late0", host.other, "s1")
-    seen: list[Notice] = []
+    seen: list[Notice | Taken] = []
 
     def up() -> bool:
         seen.extend(monitor.receive())
-        return any(notice.link and notice.link.up for notice in seen)
+        return any(isinstance(notice, Notice) and notice.link and notice.link.up for notice in seen)
 
     until(up)
     known = netlink.link("late0")
-    assert {(each.name, each.link.index, each.link.mac, each.link.mtu) for each in seen if each.link} == {
-        ("late0", known.index, known.mac, known.mtu)
-    }
+    assert {
+        (each.name, each.link.index, each.link.mac, each.link.mtu)
+        for each in seen
+        if isinstance(each, Notice) and each.link
+    } == {("late0", known.index, known.mac, known.mtu)}
 
 
 @pytest.mark.namespaces
@@ -111,6 +113,7 @@ def test_an_interface_that_is_renamed_is_gone_under_its_old_name(host: Host, mon
 def test_another_hardware_address_is_noticed(host: Host, monitor: LinkMonitor) -> None:
     host.lab.ip(host.name, "link", "set", "c0", "address", "02:00:00:00:00:99")
     (notice,) = gather(monitor.receive, 1)
+    assert isinstance(notice, Notice)
     assert notice.link is not None
     assert notice.link.mac == bytes.fromhex("020000000099")
 
@@ -123,6 +126,22 @@ def test_a_port_that_leaves_its_bridge_is_still_there(host: Host) -> None:
     host.lab.ip(host.name, "link", "set", "c0", "nomaster")
     assert monitor.receive() == []
     monitor.close()
+
+
+@pytest.mark.namespaces
+def test_what_is_taken_off_an_interface_is_heard_and_nothing_of_others(host: Host, monitor: LinkMonitor) -> None:
+    lab, name = host.lab, host.name
+    lab.address(name, "c0", "192.168.1.5/24")
+    lab.address(name, "lo", "10.0.0.1/8")
+    lab.ip(name, "route", "add", "default", "via", "192.168.1.1", "metric", "1007", "proto", "dhcp")
+    lab.ip(name, "route", "add", "172.16.0.0/12", "via", "192.168.1.1")
+    assert monitor.receive() == []
+    lab.ip(name, "route", "del", "172.16.0.0/12")
+    lab.ip(name, "route", "del", "default")
+    assert gather(monitor.receive, 1) == [Taken("c0", (0, 0, 1007))]
+    lab.ip(name, "address", "del", "10.0.0.1/8", "dev", "lo")
+    lab.ip(name, "address", "del", "192.168.1.5/24", "dev", "c0")
+    assert gather(monitor.receive, 1) == [Taken("c0")]
 
 
 @pytest.mark.namespaces
@@ -167,3 +186,12 @@ def test_what_has_no_name_says_nothing() -> None:
 @pytest.mark.parametrize("octets", [b"", b"\0" * 16, notice(16, 7, UP)[:-1], struct.pack("@IHHII", 16, 16, 0, 0, 0)])
 def test_broken_notices_say_nothing(octets: bytes) -> None:
     assert list(heard(octets)) == []
+
+
+@pytest.mark.parametrize("kind", [21, 25])
+@pytest.mark.parametrize(
+    "body", [b"", b"\2", b"\2" + bytes(10), b"\2\0\0\0\xfe\x10" + bytes(6) + b"\6\0\1\0\1\1", b"\xff" * 40]
+)
+def test_broken_notices_of_what_is_gone_say_no_more_than_they_have(kind: int, body: bytes) -> None:
+    told = list(lost(struct.pack("@IHHII", 16 + len(body), kind, 0, 0, 0) + body))
+    assert told == [] or len(body) >= 8

@@ -272,3 +272,56 @@ def test_the_name_of_a_lease_file_need_not_be_text(host: Host) -> None:
         "\N{REPLACEMENT CHARACTER}.lease cannot be read: Is a directory"
     )
     event(client, "selecting")
+
+
+def test_an_address_and_a_route_that_somebody_takes_away_are_put_back(host: Host) -> None:
+    host.remember()
+    client = host.start(*USE_IT)
+    event(client, "bound")
+    host.lab.ip(host.name, "route", "del", "default")
+    assert event(client, "put-back")["text"] == (
+        "the route to 0.0.0.0/0 was taken off c0 by somebody else, and is put back"
+    )
+    assert any(route.startswith("default via 192.168.1.1") for route in host.lab.routes(host.name))
+    host.lab.ip(host.name, "address", "flush", "dev", "c0")
+    assert event(client, "taken-off")["text"] == "192.168.1.5 was taken off c0 again; put back in 5 s"
+    client.signal(signal.SIGUSR1)  # the operator's word is not waited with
+    client.line('"event":"put-back"', "192.168.1.5 was taken off c0 by somebody else")
+    assert host.addresses() == ["192.168.1.5/24"]
+    assert any(route.startswith("default via 192.168.1.1") for route in host.lab.routes(host.name))
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+    assert host.addresses() == []
+
+
+def test_what_the_client_takes_away_itself_stays_away_and_so_does_what_it_has_not_set(host: Host) -> None:
+    host.remember()
+    client = host.start(*USE_IT, "--no-configure")
+    event(client, "bound")
+    host.lab.address(host.name, "c0", "192.168.1.5/24")
+    host.lab.ip(host.name, "address", "flush", "dev", "c0")
+    client.signal(signal.SIGUSR1)
+    event(client, "not-sent")
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+    assert host.addresses() == []
+    client = host.start(*USE_IT)
+    event(client, "bound")
+    host.lab.ip(host.other, "link", "set", "s0", "down")
+    event(client, "unbound")
+    host.lab.ip(host.other, "link", "set", "s0", "up")
+    event(client, "bound")
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+    assert [line for line in client.lines if "put-back" in line] == []
+
+
+def test_an_address_that_an_operator_has_set_is_no_leftover(host: Host) -> None:
+    host.remember()
+    host.lab.address(host.name, "c0", "192.168.1.5/24")
+    client = host.start("--reboot-timeout", "0.2")
+    event(client, "selecting")
+    assert host.addresses() == ["192.168.1.5/24"]
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+    assert host.addresses() == ["192.168.1.5/24"]

@@ -1,7 +1,7 @@
 """Classic BPF programs: the kernel throws away what no DHCP socket wants before it costs us anything.
 
-A filter only spares work: what it lets through is decoded and checked like any other octets. Offsets are those of an
-Ethernet frame, out of which the kernel has already taken an outer 802.1Q tag.
+A filter only spares work: what it lets through is decoded and checked like any other octets. Offsets in this
+file are those of an Ethernet frame, out of which the kernel has already taken an outer 802.1Q tag.
 """
 
 import ctypes
@@ -19,11 +19,11 @@ WHOLE = 0x40000
 
 # Instruction classes, sizes and modes joined, as linux/bpf_common.h has them.
 _LOAD_WORD = 0x20
-_LOAD_HALF = 0x28
-_LOAD_BYTE = 0x30
+LOAD_HALF = 0x28
+LOAD_BYTE = 0x30
 _LOAD_HALF_BEHIND_X = 0x48
 _X_IS_HEADER_LENGTH = 0xB1  # X = 4 * (octet & 15): the length of an IPv4 header
-_IF_EQUAL = 0x15
+IF_EQUAL = 0x15
 _IF_ANY_BIT = 0x45
 _RETURN = 0x06
 
@@ -43,32 +43,32 @@ def dhcp(port: int, only_broadcast: bool) -> list[Step]:
     """Whole IPv4 UDP datagrams to `port`; with `only_broadcast` just those for a group at the link layer, or for
     255.255.255.255."""
     steps = [
-        Step(_LOAD_HALF, 12),
-        Step(_IF_EQUAL, 0x0800, false="drop"),  # IPv4
-        Step(_LOAD_BYTE, 23),
-        Step(_IF_EQUAL, socket.IPPROTO_UDP, false="drop"),
-        Step(_LOAD_HALF, 20),
+        Step(LOAD_HALF, 12),
+        Step(IF_EQUAL, 0x0800, false="drop"),  # IPv4
+        Step(LOAD_BYTE, 23),
+        Step(IF_EQUAL, socket.IPPROTO_UDP, false="drop"),
+        Step(LOAD_HALF, 20),
         Step(_IF_ANY_BIT, 0x3FFF, true="drop"),  # more fragments, or an offset: RFC 791 s3.1
         Step(_X_IS_HEADER_LENGTH, 14),
         Step(_LOAD_HALF_BEHIND_X, 16),
-        Step(_IF_EQUAL, port, false="drop"),
+        Step(IF_EQUAL, port, false="drop"),
     ]
     if only_broadcast:
         steps += [
-            Step(_LOAD_BYTE, 0),
+            Step(LOAD_BYTE, 0),
             Step(_IF_ANY_BIT, 1, true="keep"),
             Step(_LOAD_WORD, 30),
-            Step(_IF_EQUAL, 0xFFFFFFFF, false="drop"),
+            Step(IF_EQUAL, 0xFFFFFFFF, false="drop"),
         ]
     return steps
 
 
 def arp() -> list[Step]:
     """ARP frames."""
-    return [Step(_LOAD_HALF, 12), Step(_IF_EQUAL, 0x0806, false="drop")]
+    return [Step(LOAD_HALF, 12), Step(IF_EQUAL, 0x0806, false="drop")]
 
 
-NOTHING = [Step(_LOAD_BYTE, 0), Step(_IF_EQUAL, 0, "drop", "drop")]
+NOTHING = [Step(LOAD_BYTE, 0), Step(IF_EQUAL, 0, "drop", "drop")]
 """Keeps nothing at all."""
 
 

@@ -31,20 +31,22 @@ from relet.model.effects import (
     Send,
     SendArp,
 )
-from relet.model.events import ArpSeen, ClockSet, Command, Event, LinkChanged, Woken
+from relet.model.events import ArpSeen, ClockSet, Command, Event, LinkChanged, Wake, Woken
 from relet.net import clock, dice
 from relet.net.arp import ArpFrames
 from relet.net.link import LinkError
 from relet.net.packet import DhcpFrames, Frames
 from relet.net.sockets import QUIET_BATCH
 from relet.net.udp import Mouth
+from relet.run.configure import metric_of
 from relet.run.desk import Desk
 from relet.run.hand import Hand, Held
 from relet.run.loop import Sources
 from relet.run.orders import ENVIRONMENT, GOOD, NO, Orders
-from relet.run.plan import plan
+from relet.run.plan import Plan, plan
 from relet.run.siblings import Siblings
 from relet.run.told import IGNORED, Told, configured, deconfigured, duration, state_line
+from relet.run.upkeep import Upkeep
 from relet.run.variables import environment
 from relet.wire.address import ip_text
 from relet.wire.arp import REPLY, REQUEST, Arp
@@ -100,6 +102,7 @@ class Acquire:
         self._written = places(held.leases)
         desk.attend(self._client)
         self.binding: Binding | None = None
+        self._upkeep = Upkeep(held.link, metric_of(held.link, orders.metric))
         self._wall = clock.WallClock()
         self._sent = True
         self._siblings = Siblings(lambda: clock.now().mono)
@@ -134,10 +137,34 @@ class Acquire:
             self._put_again()
         self._after()
 
+    def command(self, command: Command) -> None:
+        """What the operator asks of the client."""
+        if command is Command.RENEW and self._orders.configure and self.binding:
+            self._upkeep.hurry(clock.now())
+            self._put_back()
+        self.on([command])
+
+    def taken(self, route: tuple[int, int, int] | None) -> None:
+        """The kernel says that a route of DHCP's or, None, an address is no longer on the interface."""
+        now = clock.now()
+        if wait_s := self._upkeep.taken(route, now):
+            self._say(
+                "taken-off",
+                f"{self._upkeep.missing()} was taken off {self.link.name} again; put back in {wait_s:.0f} s",
+            )
+        self._put_back()
+
     def deadline(self) -> float:
-        """Monotonic time at which a `Wake` is wanted; infinity for never."""
+        """Monotonic time at which `wake` is wanted; infinity for never."""
         machine = self._client.deadline()
-        return inf if machine is None else machine
+        return min(self._upkeep.deadline(), inf if machine is None else machine)
+
+    def wake(self, mono: float) -> None:
+        """The deadline has come."""
+        self._put_back()
+        machine = self._client.deadline()
+        if machine is not None and machine <= mono:
+            self.on([Wake()])
 
     def end(self, outcome: int) -> None:
         """Stop, with that outcome."""
@@ -161,6 +188,28 @@ class Acquire:
             self.binding = lease
             with suppress(LinkError):  # what put it there before said what is wrong
                 self._hand.put(plan(lease))
+                self._keep(plan(lease))
+
+    def _keep(self, wanted: Plan | None) -> None:
+        """Of an interface that is not ours to touch, nothing is kept."""
+        self._upkeep.keep(wanted if self._orders.configure else None)
+
+    def _put_back(self) -> None:
+        """Whatever of the lease somebody else has taken off the interface, if it is time for it."""
+        now = clock.now()
+        if self._upkeep.deadline() > now.mono:
+            return
+        what = self._upkeep.missing()
+        self._upkeep.put_back(now)
+        lease = self._client.lease
+        if not what or lease is None or self.binding is None:
+            return
+        try:
+            self._hand.put(plan(lease))
+        except LinkError as error:
+            self._say(CANNOT_CONFIGURE, str(error))
+            return
+        self._say("put-back", f"{what} was taken off {self.link.name} by somebody else, and is put back")
 
     def _readable(self, source: DhcpFrames | ArpFrames) -> None:
         events = [event for event in source.receive() if not self._from_this_host(event)]
@@ -250,6 +299,7 @@ class Acquire:
             if error.code not in LINK_GOES:
                 self.end(ENVIRONMENT)
             return
+        self._keep(wanted)
         before, self.binding = self.binding, effect.binding
         self.obtained = True
         self._tell(configured(effect, self.link.name, now.wall))
@@ -258,6 +308,7 @@ class Acquire:
 
     def _deconfigure(self, effect: Deconfigure) -> None:
         self.binding = None
+        self._keep(None)
         server_told = effect.cause != "release" or self._let_go()
         if not server_told:
             self.outcome = NO

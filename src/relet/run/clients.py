@@ -126,7 +126,7 @@ class Clients:
 
     def _heard(self) -> None:
         for notice in self._monitor.receive():
-            self._presences[notice.name].heard(notice.link)
+            self._presences[notice.name].noticed(notice)
 
     def _clock_set(self) -> None:
         """By somebody, or because the machine woke up. What the link did meanwhile comes first."""

@@ -26,7 +26,7 @@ class Interface:
     """
 
     def __init__(self, link: LinkInfo, mtu_file: Path | None, metric: int | None = None) -> None:
-        self.metric = METRIC + link.index if metric is None else metric
+        self.metric = metric_of(link, metric)
         self._link = link
         self._mtu = Mtu(link, mtu_file)
         self._plan: Plan | None = None

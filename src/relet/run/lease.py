@@ -206,7 +206,7 @@ class Lease:
 
     def _heard(self) -> None:
         for notice in self._monitor.receive():
-            self._presence.heard(notice.link)
+            self._presence.noticed(notice)
 
     # What happens ------------------------------------------------------------------------------------------------------
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from relet.client.settings import ClientSettings
 from relet.errors import MachineError
 from relet.model.effects import Binding
-from relet.model.events import Command, LinkChanged, Wake, Woken
+from relet.model.events import Command, LinkChanged, Woken
 from relet.net import clock
 from relet.net.link import LinkError, LinkInfo
+from relet.net.monitor import Notice, Taken
 from relet.run.acquire import Acquire
 from relet.run.control import ControlError
 from relet.run.desk import Desk
@@ -85,8 +86,15 @@ class Presence:
         """How it ended, or where it is."""
         return self._desk.result(self.outcome)
 
-    def heard(self, link: LinkInfo | None) -> None:
-        """The kernel says that the interface is like this now; None: there is none."""
+    def noticed(self, notice: Notice | Taken) -> None:
+        """What the kernel says of the interface."""
+        if isinstance(notice, Notice):
+            self._heard(notice.link)
+        elif self._client:
+            self._client.taken(notice.route)
+
+    def _heard(self, link: LinkInfo | None) -> None:
+        """It is like this now; None: there is none."""
         was = self._client.link if self._client else None
         if was and self._client and link and (link.index, link.mac) == (was.index, was.mac):
             self._client.on([LinkChanged(link.up)])
@@ -121,7 +129,7 @@ class Presence:
             self._hand.run_hook("fail", environment("fail", self.name))
             self._end(NO)
         elif self._client and self._client.deadline() <= mono:
-            self._client.on([Wake()])
+            self._client.wake(mono)
 
     @property
     def binding(self) -> Binding | None:
@@ -131,7 +139,7 @@ class Presence:
     def command(self, command: Command) -> None:
         """What the operator asks of the client: RENEW, RELEASE."""
         if self._client:
-            self._client.on([command])
+            self._client.command(command)
         elif command is Command.RELEASE:
             self._say("not-released", f"there is no interface {self.name} from which to release its lease")
             self._end(NO)
