@@ -210,3 +210,46 @@ def test_nothing_that_a_server_says_is_run(siege: Siege) -> None:
     assert not (folder / "canary").exists()
     assert siege.resolv_conf.read_text() == "nameserver 192.0.2.53\n"
     assert json.loads(siege.lease_file.read_text())
+
+
+@pytest.mark.parametrize("more", [(), ("--no-configure",)])
+def test_an_mtu_that_the_interface_cannot_have_is_given_to_nobody(siege: Siege, more: tuple[str, ...]) -> None:
+    said = MASK | ROUTER | {26: "0044"}
+    siege.serve([(Answer("OFFER", options=said),)], [(Answer("ACK", options=said),)])
+    hook, written = siege.lab.folder / "hook", siege.lab.folder / "written"
+    hook.write_text(f"#!/bin/sh\nenv >> {written}\necho end of $RELET_REASON >> {written}\n")
+    hook.chmod(0o755)
+    client = siege.start("--hook", hook, *more)
+    bound(client)
+    assert "cannot set an MTU of 68: IPv6 on c0 needs 1280" in client.line('"event":"bad-mtu"')
+    status = siege.lab.start(siege.host, *RELET, "status", "c0", "--json", "--sockets", siege.lab.folder)
+    assert '"mtu":null' in status.line('"mtu"').replace(" ", "")
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+    variables = written.read_text()
+    assert "end of bound" in variables
+    assert "end of stop" in variables
+    told = [line.partition("=")[0] for line in variables.splitlines()]
+    assert [name for name in told if "mtu" in name.lower()] == []
+
+
+NO_IPV4: list[tuple[Answer, ...]] = [(Answer("OFFER", options=MASK | {108: "0000012c"}),)]
+
+
+def test_once_ends_where_the_network_needs_no_ipv4(siege: Siege) -> None:
+    siege.serve(NO_IPV4, [()])
+    client = siege.start("--ipv6-only", "--once")
+    result = json.loads(client.line('"outcome"'))
+    assert (result["outcome"], result["text"], result["lease"]) == ("ipv6-only", "doing without IPv4", None)
+    assert client.wait() == 0
+    assert siege.addresses() == []
+
+
+def test_who_called_it_into_the_background_does_not_wait_where_the_network_needs_no_ipv4(siege: Siege) -> None:
+    siege.serve(NO_IPV4, [()])
+    pid_file = siege.lab.folder / "pid"
+    client = siege.start("--ipv6-only", "--background", "--wait", "60", "--pid-file", pid_file)
+    assert client.wait() == 0
+    assert pid_file.exists()
+    os.kill(int(pid_file.read_text()), signal.SIGTERM)
+    until(lambda: not pid_file.exists())

@@ -42,8 +42,9 @@ from relet.run.configure import metric_of
 from relet.run.desk import Desk
 from relet.run.hand import Hand, Held
 from relet.run.loop import Sources
+from relet.run.mtu import REFUSED as MTU_REFUSED
 from relet.run.orders import ENVIRONMENT, GOOD, NO, Orders
-from relet.run.plan import Plan, plan
+from relet.run.plan import Plan, plan, without_mtu
 from relet.run.siblings import Siblings
 from relet.run.told import IGNORED, Told, configured, deconfigured, duration, state_line
 from relet.run.upkeep import Upkeep
@@ -99,8 +100,8 @@ class Acquire:
         self._notes(held.notes)
         settings = replace(settings, client_id=held.identity.client_id)
         self._client = Client(settings, dice.throw, held.leases)
-        self._written = places(held.leases)
-        desk.attend(self._client)
+        self._written, self._unwritten = places(held.leases), ""
+        desk.attend(self._client, self._good)
         self.binding: Binding | None = None
         self._upkeep = Upkeep(held.link, metric_of(held.link, orders.metric))
         self._wall = clock.WallClock()
@@ -108,6 +109,7 @@ class Acquire:
         self._siblings = Siblings(lambda: clock.now().mono)
         self._ignored: set[str] = set()
         self._refused: tuple[Note, ...] = ()
+        self._bad_mtu = 0
 
     def start(self, up: bool) -> None:
         """Begin. Raises LinkError if the interface cannot be switched on."""
@@ -185,7 +187,7 @@ class Acquire:
     def _put_again(self) -> None:
         """The kernel's idea of how long the address lives does not count the time asleep, and name servers have a date."""
         if lease := self._client.lease:
-            self.binding = lease
+            self.binding = self._good(lease)
             with suppress(LinkError):  # what put it there before said what is wrong
                 self._hand.put(plan(lease))
                 self._keep(plan(lease))
@@ -300,11 +302,12 @@ class Acquire:
                 self.end(ENVIRONMENT)
             return
         self._keep(wanted)
-        before, self.binding = self.binding, effect.binding
+        self._bad_mtu = wanted.mtu if any(note.kind == MTU_REFUSED for note in notes) else 0
+        before, self.binding = self.binding, self._good(effect.binding)
         self.obtained = True
         self._tell(configured(effect, self.link.name, now.wall))
         self._notes(notes)
-        self._run_hook(effect.cause, effect.binding, before)
+        self._run_hook(effect.cause, self.binding, before)
 
     def _deconfigure(self, effect: Deconfigure) -> None:
         self.binding = None
@@ -319,7 +322,11 @@ class Acquire:
             self._say(CANNOT_CONFIGURE, str(error))
         self._tell(deconfigured(effect, self.link.name, clock.now().wall, server_told))
         self._notes(notes)
-        self._run_hook(effect.cause, effect.binding)
+        self._run_hook(effect.cause, self._good(effect.binding))
+
+    def _good(self, binding: Binding) -> Binding:
+        """A lease as everybody may see it: what `plan` cannot know is that the interface refuses its MTU."""
+        return without_mtu(binding) if self._bad_mtu and plan(binding).mtu == self._bad_mtu else binding
 
     def _run_hook(self, reason: str, lease: Binding | None = None, before: Binding | None = None) -> None:
         if self._orders.hook:

@@ -60,6 +60,10 @@ class Interface:
                     netlink.take_route(self._link.index, route, self.metric)
         return [*map(self._route_problem, problems), *self._mtu.apply(wanted.mtu)]
 
+    def objections(self, plan: Plan) -> list[Note]:
+        """What of a plan could not be on this interface, if it is not we who set it."""
+        return self._mtu.objections(plan.mtu)
+
     def withdraw(self, left: Plan | None = None, link_lost: bool = False) -> bool:
         """Take the address and its routes away, or what an earlier run left of that plan, and put the MTU back. Was the
         address there? Raises LinkError.

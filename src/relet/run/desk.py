@@ -11,7 +11,7 @@ from pathlib import Path
 from relet.client.machine import Client
 from relet.client.states import Leased, State
 from relet.model.clock import Now
-from relet.model.effects import Effect
+from relet.model.effects import Binding, Effect
 from relet.model.events import Command, Event
 from relet.net import clock
 from relet.run.control import Control, Later, Question, client_at, client_socket
@@ -27,12 +27,16 @@ MAX_WAITING = 16
 """Callers that wait for the end of a renewal or release; the oldest makes room."""
 
 
+Good = Callable[[Binding], Binding]
+
+
 class Desk:
     """order: hands a command to the client."""
 
     def __init__(self, interface: str, order: Callable[[Command], None]) -> None:
         self._interface, self._order = interface, order
         self._client: Client | None = None
+        self._good: Good = _as_it_is
         self._recorder = Recorder(b"")
         self._waiting: list[tuple[Later, float]] = []
         self._control: Control | None = None
@@ -52,9 +56,10 @@ class Desk:
             self._control.close()
         self._control = None
 
-    def attend(self, client: Client | None) -> None:
-        """This is the interface's client from now on; None: there is none, for there is no interface."""
-        self._client = client
+    def attend(self, client: Client | None, good: Good | None = None) -> None:
+        """This is the interface's client from now on; None: there is none, for there is no interface. good: gives a lease
+        without what the interface has refused; None for all that it says."""
+        self._client, self._good = client, good or _as_it_is
         if client:
             self._recorder = Recorder(client.settings.mac)
 
@@ -79,7 +84,7 @@ class Desk:
         now, pid = clock.now(), os.getpid()
         if self._client is None:
             return absent(self._interface, pid, self._recorder, now)
-        return report(self._client, self._recorder, pid, now)
+        return report(self._client, self._recorder, pid, now, self._good)
 
     def result(self, code: int) -> Result:
         """How the client came to its first address, or why to none. code: with which it ended."""
@@ -117,8 +122,12 @@ class Desk:
             cause=told.cause if told and (bound or told.event == "unbound") else "",
             text=told.text if told else "",
             seconds=seconds,
-            lease=granted(state.held.binding) if bound and isinstance(state, Leased) else None,
+            lease=granted(self._good(state.held.binding)) if bound and isinstance(state, Leased) else None,
         )
+
+
+def _as_it_is(binding: Binding) -> Binding:
+    return binding
 
 
 def _ended(told: Told) -> Outcome:

@@ -49,7 +49,7 @@ class Hand(Protocol):
         """Switch it on; take away what an earlier run left of these plans: which addresses were there. Raises LinkError."""
 
     def put(self, plan: Plan) -> Sequence[Note]:
-        """Make the machine as the plan says. Raises LinkError if the address cannot be set."""
+        """Make the machine as the plan says, if it is to be configured. Raises LinkError if the address cannot be set."""
 
     def take(self, plan: Plan, link_lost: bool) -> Sequence[Note]:
         """Make it as it was before. Raises LinkError."""
@@ -109,9 +109,9 @@ class LocalHand:
         return found, self._resolver.withdraw(self._name) if self._orders.resolver else ()
 
     def put(self, plan: Plan) -> Sequence[Note]:
-        if not self._orders.configure:
-            return ()
         interface, _ = self._attached()
+        if not self._orders.configure:
+            return interface.objections(plan)
         notes = interface.apply(plan, clock.now().wall)
         return [*notes, *self._resolver.apply(self._name, interface.metric, plan)] if self._orders.resolver else notes
 

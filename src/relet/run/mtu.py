@@ -18,6 +18,9 @@ from relet.run import smallfile
 IPV6_LEAST = 1280
 """RFC 8200 s5: with less, the kernel takes IPv6 with all its addresses off the interface, which no lease may do."""
 
+REFUSED = "bad-mtu"
+"""The kind of all notes."""
+
 MAX_OCTETS = 1024
 """Of the file."""
 
@@ -49,14 +52,26 @@ class Mtu:
             else:
                 self._set(mtu)
         except LinkError as error:
-            return [Note("bad-mtu", str(error))]
+            return [Note(REFUSED, str(error))]
         except OSError as error:
-            return [Note("bad-mtu", f"the MTU stays as it is, since what it was cannot be remembered: {error}")]
+            return [Note(REFUSED, f"the MTU stays as it is, since what it was cannot be remembered: {error}")]
         return []
 
-    def _set(self, mtu: int) -> None:
+    def objections(self, mtu: int) -> list[Note]:
+        """Why it should not be set by anybody."""
+        try:
+            if mtu:
+                self._check(mtu)
+        except LinkError as error:
+            return [Note(REFUSED, str(error))]
+        return []
+
+    def _check(self, mtu: int) -> None:
         if mtu < IPV6_LEAST and netlink.has_ipv6(self._link.index):
             raise LinkError(f"cannot set an MTU of {mtu}: IPv6 on {self._link.name} needs {IPV6_LEAST}")
+
+    def _set(self, mtu: int) -> None:
+        self._check(mtu)
         now, changed = netlink.link(self._link.name).mtu, self._changed
         if now == mtu:
             return

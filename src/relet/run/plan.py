@@ -88,6 +88,12 @@ def plan(binding: Binding) -> Plan:
     )
 
 
+def without_mtu(binding: Binding) -> Binding:
+    """A lease of which the interface could not have the MTU, as others may be told of it."""
+    left = {code: octets for code, octets in binding.options.items() if code != options.INTERFACE_MTU.code}
+    return msgspec.structs.replace(binding, options=left)
+
+
 class _Lease:
     """A binding as it is read: what it says, and what was refused so far."""
 

@@ -3,6 +3,7 @@
 Addresses are text and times are seconds since 1970, for whoever reads this knows neither our integers nor our clocks.
 """
 
+from collections.abc import Callable
 from math import inf
 from typing import Literal
 
@@ -127,8 +128,8 @@ def granted(binding: Binding) -> Granted:
     )
 
 
-def report(client: Client, recorder: Recorder, pid: int, now: Now) -> Report:
-    """A client as it is at `now`."""
+def report(client: Client, recorder: Recorder, pid: int, now: Now, good: Callable[[Binding], Binding]) -> Report:
+    """A client as it is at `now`. good: gives a lease without what its interface has refused."""
     state = client.state
     return Report(
         interface=client.settings.interface,
@@ -137,7 +138,7 @@ def report(client: Client, recorder: Recorder, pid: int, now: Now) -> Report:
         at=now.wall,
         state=state_name(state),
         since=recorder.since,
-        lease=granted(state.held.binding) if isinstance(state, Leased) else None,
+        lease=granted(good(state.held.binding)) if isinstance(state, Leased) else None,
         remembered=tuple(map(_known, client.remembered)),
         dropped=dict(client.dropped),
         exchange=recorder.exchange(),
