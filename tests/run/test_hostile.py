@@ -5,6 +5,7 @@ The server is tests/support/hostile.py; what the machine of states makes of such
 """
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator

@@ -64,6 +64,13 @@ def test_it_is_ready_with_the_first_address_and_its_state_goes_on(supervisor: Su
     assert supervisor.heard() == ["STOPPING=1"]
 
 
+def test_a_network_that_needs_no_ipv4_is_not_waited_for(supervisor: Supervisor) -> None:
+    starter = supervisor.starter(wait_s=30)
+    starter.told(told("v6only", "doing without IPv4"))
+    assert supervisor.heard() == ["READY=1", "STATUS=eth0: doing without IPv4"]
+    assert starter.deadline() == inf
+
+
 def test_who_waits_is_let_go_when_the_time_is_up_and_not_twice(supervisor: Supervisor) -> None:
     before = clock.now().mono
     starter = supervisor.starter(wait_s=30)

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from relet.client.machine import Client
 from relet.client.memory import Leases
 from relet.client.settings import ClientSettings
-from relet.client.states import Bound, Init, Rebinding, Renewing, Requesting, Selecting, State
+from relet.client.states import Bound, Init, Rebinding, Renewing, Requesting, Selecting, State, V6Only
 from relet.model.effects import (
     CLIENT_PORT,
     Binding,
@@ -246,7 +246,7 @@ class Acquire:
         state = self._client.state
         if not self.finished and self._orders.release:
             self._release_if_possible(state)
-        if self._orders.once and isinstance(state, Bound) and not state.watch.busy:
+        if self._orders.once and (isinstance(state, V6Only) or (isinstance(state, Bound) and not state.watch.busy)):
             self.finished = True
         if self.finished:
             self._ended()
@@ -256,7 +256,7 @@ class Acquire:
             self.on([Command.RELEASE])
         elif self._client.lease is None:
             self.end(GOOD)  # refused, run out or in use elsewhere: it is no longer ours
-        elif isinstance(state, Init | Selecting | Requesting):
+        elif isinstance(state, Init | Selecting | Requesting | V6Only):
             self._say("not-released", "no server confirmed the lease, so none could be told; it stays remembered")
             self.end(NO)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from relet.client.machine import Client
-from relet.client.states import Leased, State
+from relet.client.states import Leased, State, V6Only
 from relet.model.clock import Now
 from relet.model.effects import Binding, Effect
 from relet.model.events import Command, Event
@@ -90,6 +90,8 @@ class Desk:
         """How the client came to its first address, or why to none. code: with which it ended."""
         if code == 0 and self._first:
             return self._result("bound", *self._first)
+        if code == 0 and self._client and isinstance(self._client.state, V6Only):
+            return self._result("ipv6-only", self._last, clock.now().mono - self._began)
         return self._result("failed" if code > NO else "none", self._last, clock.now().mono - self._began)
 
     def answer(self, question: Question) -> object:

@@ -19,7 +19,7 @@ from relet.run.told import state_name
 from relet.wire.address import hex_text, ip_text
 from relet.wire.codes import INFINITE
 
-Outcome = Literal["bound", "released", "none", "failed"]
+Outcome = Literal["bound", "ipv6-only", "released", "none", "failed"]
 
 NO_INTERFACE = "NO-INTERFACE"
 """In place of a state."""
@@ -89,7 +89,8 @@ class Report(msgspec.Struct, frozen=True, rename="kebab"):
 class Result(msgspec.Struct, frozen=True, rename="kebab", kw_only=True):
     """How `relet client --once`, `relet renew` or `relet release` ended.
 
-    outcome: 'bound' and 'released' are good (exit code 0), 'none' is no address (1), 'failed' the machine's fault (3).
+    outcome: 'bound', 'ipv6-only' (the network needs no IPv4, RFC 8925) and 'released' are good (exit code 0), 'none' is no
+    address (1), 'failed' the machine's fault (3).
     cause: how the address was obtained or lost, as hooks are told. text: for people. seconds: that it took.
     """
 

@@ -1,13 +1,14 @@
 """Whoever started the client and waits until there is an address: systemd, or the command in front of one in the background.
 
-Both are let go at the first address of any interface, or after a time without: a boot must not hang because a server is
-away. The client goes on either way. systemd also hears in a line where each interface is.
+Both are let go at the first address of any interface, as soon as a network says that it needs no IPv4 (RFC 8925), or after a
+time without: a boot must not hang because a server is away. The client goes on either way. systemd also hears in a line
+where each interface is.
 """
 
 from math import inf
 from typing import get_args
 
-from relet.client.states import State
+from relet.client.states import State, V6Only
 from relet.net import clock
 from relet.run.background import NO, Background
 from relet.run.notify import Notify
@@ -15,6 +16,10 @@ from relet.run.told import Told
 
 WHERE = frozenset({state.__name__.lower() for state in get_args(State)} | {"unbound", "no-interface", "interface-lost"})
 """Events that say where a client is; what else it tells is in its log."""
+
+
+ANSWERS = frozenset({"bound", V6Only.__name__.lower()})
+"""Events after which there is nothing to wait for."""
 
 
 class Starter:
@@ -35,7 +40,7 @@ class Starter:
         """Something has happened on an interface."""
         if told.event in WHERE:
             self._lines[told.interface] = told.text
-        if told.event == "bound":
+        if told.event in ANSWERS:
             self._let_go(0)
         self._notify.alive(self._state(), clock.now().mono)
 
