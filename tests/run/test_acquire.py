@@ -194,8 +194,13 @@ def test_a_lease_file_that_cannot_be_written_is_told_of_and_the_address_used(hos
     host.lab.address(host.other, "s0", "192.168.1.1/24")
     client = host.start(*USE_IT)
     event(client, "bound")
-    event(client, "lease-file")
+    told = str(event(client, "lease-file")["text"])
+    assert told == f"the lease file {host.lease_file} stays as it was: Is a directory"
     assert host.addresses() == ["192.168.1.5/24"]
+    client.signal(signal.SIGTERM)
+    assert str(event(client, "unbound")["text"]).endswith(
+        "the lease could not be written down, so the next client may not know of it"
+    )
 
 
 @pytest.mark.parametrize("where", [">/dev/full", ">/dev/full 2>&1", ">&-"])

@@ -247,3 +247,16 @@ def test_leases_of_several_sources_are_put_in_order(root: Path) -> None:
     assert content is not None
     assert content.taken == Taken(Identity(MAC, b"\xff\0"), str(networkd))
     assert [lease.binding.address for lease in content.of(Identity(MAC, THEIR_ID))] == [parse_ip("192.168.1.102")]
+
+
+def test_a_file_that_cannot_be_written_is_named_whatever_the_kernel_says(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    file = root / "c0.lease"
+    memory = Memory(LINK, Recall(file, take_over=False), NOW, root)
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match=f"the lease file {file} stays as it was: No space left on device"):
+        memory.remember((LEASE,))

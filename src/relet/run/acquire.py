@@ -320,7 +320,7 @@ class Acquire:
             notes = self._hand.take(plan(effect.binding), link_lost=effect.cause == "link-down")
         except LinkError as error:
             self._say(CANNOT_CONFIGURE, str(error))
-        self._tell(deconfigured(effect, self.link.name, clock.now().wall, server_told))
+        self._tell(deconfigured(effect, self.link.name, clock.now().wall, server_told, not self._unwritten))
         self._notes(notes)
         self._run_hook(effect.cause, self._good(effect.binding))
 
@@ -343,9 +343,11 @@ class Acquire:
     def _remember(self, leases: Leases) -> None:
         try:
             self._hand.remember(leases)
-            self._written = places(leases)
+            self._written, self._unwritten = places(leases), ""
         except OSError as error:
-            self._say("lease-file", f"the lease file stays as it was: {error}")
+            if str(error) != self._unwritten:
+                self._say("lease-file", str(error))
+            self._unwritten = str(error)
 
     # What is told ----------------------------------------------------------------------------------------------------
 

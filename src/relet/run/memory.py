@@ -61,10 +61,14 @@ class Memory:
         return self._content.of(self.identity)
 
     def remember(self, leases: Leases) -> None:
-        """Make these the remembered leases of this identity. Raises OSError; what is in the file then stays."""
+        """Make these the remembered leases of this identity. Raises OSError, in words; what is in the file then stays."""
         self._content = self._content.replacing(self.identity, leases)
-        if self._recall.lease_file:
-            save(self._recall.lease_file, self._content)
+        file = self._recall.lease_file
+        try:
+            if file:
+                save(file, self._content)
+        except OSError as error:
+            raise OSError(f"the lease file {file} stays as it was: {error.strerror}") from error
 
     def _take_over(self, link: LinkInfo, is_new: bool, wall: float, root: Path) -> None:
         recall = self._recall

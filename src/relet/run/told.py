@@ -61,6 +61,10 @@ UNTOLD = "given up, but its server could not be told"
 """In place of 'released', if that is not true."""
 
 
+UNWRITTEN = "stopping; the lease could not be written down, so the next client may not know of it"
+"""In place of the words for 'stop', if those are not true."""
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="kebab"):
     """Something that happened. event: kebab-case name; text: for people; at, expires: seconds since 1970; the fields
     from `cause` on are there if a lease was put on or taken off the interface. captive_portal: a URI, or
@@ -86,9 +90,14 @@ def configured(effect: Configure, interface: str, at: float) -> Told:
     return _about(binding, "bound", _bound_text(binding, effect.cause, at), effect.cause, interface, at)
 
 
-def deconfigured(effect: Deconfigure, interface: str, at: float, server_told: bool = True) -> Told:
-    """An address is no longer on the interface. server_told: False if a DHCPRELEASE could not be sent."""
+def deconfigured(
+    effect: Deconfigure, interface: str, at: float, server_told: bool = True, written: bool = True
+) -> Told:
+    """An address is no longer on the interface. server_told: False if a DHCPRELEASE could not be sent. written: has the
+    lease file what is remembered?"""
     why = DECONFIGURED[effect.cause] if server_told else UNTOLD
+    if not written and effect.cause == "stop":
+        why = UNWRITTEN
     text = f"{ip_text(effect.binding.address)} taken away: {why}"
     about = _about(effect.binding, "unbound", text, effect.cause, interface, at)
     return msgspec.structs.replace(about, server_told=server_told)
