@@ -305,6 +305,17 @@ def test_each_lease_is_refused_once_and_then_all_are_asked_for_again_on_another_
     assert request.ip(50) == ADDRESS
 
 
+def test_a_gateway_proves_nothing_for_a_lease_that_a_newer_one_may_have_replaced() -> None:
+    """The client was killed before it knew whose network the newer lease is of: one that looks alike, or the same."""
+    newer = replace(REMEMBERED, binding=replace(KNOWN.binding, address=OTHER_ADDRESS))
+    rig = quick(newer, KNOWN)
+    (request,) = messages(rig.feed(Command.START))
+    assert request.ip(50) == OTHER_ADDRESS
+    assert rig.hear(HERE) == []
+    assert names(rig.answer(ACK, OTHER_ADDRESS, options=rig.reply(ACK).options | ROUTED))[-1] == "configure:reboot"
+    assert rig.client.remembered[0].binding.address == OTHER_ADDRESS
+
+
 def test_the_gateway_becomes_known_in_the_first_moments_of_use() -> None:
     rig = quick(REMEMBERED)
     rig.feed(Command.START)

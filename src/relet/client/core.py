@@ -142,9 +142,16 @@ class Core:
         return now.mono + NETWORK_TEST_WAIT_S if tests and sent < NETWORK_TESTS else inf
 
     def _network_heard(self, heard: arp.Arp, now: Now) -> Remembered | None:
-        """The remembered lease whose gateway has just answered us."""
-        here = memory.by_gateway(self._candidates(now), Gateway(heard.spa, heard.sha))
+        """The remembered lease whose gateway has just answered us.
+
+        None if a newer one may be of the same network, its gateway being unknown yet: then this one may have been replaced,
+        and a server has to say which counts.
+        """
+        candidates = self._candidates(now)
+        here = memory.by_gateway(candidates, Gateway(heard.spa, heard.sha))
         if here is None or heard.op != arp.REPLY or heard.tha != self.settings.mac:
+            return None
+        if any(memory.replaces(here, newer) for newer in candidates[: candidates.index(here)]):
             return None
         return here if grant.valid(here.binding, now.wall) else None
 
