@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import msgspec
 import pytest
@@ -254,3 +255,14 @@ def test_who_called_it_into_the_background_does_not_wait_where_the_network_needs
     assert pid_file.exists()
     os.kill(int(pid_file.read_text()), signal.SIGTERM)
     until(lambda: not pid_file.exists())
+
+
+def test_a_client_that_was_told_to_do_without_ipv4_goes_on_when_the_time_for_an_address_is_up(siege: Siege) -> None:
+    siege.serve(NO_IPV4, [()])
+    client = siege.start("--ipv6-only", "--timeout", "0.5")
+    client.line('"event":"v6only"')
+    over = monotonic() + 1
+    until(lambda: monotonic() > over)
+    client.signal(signal.SIGTERM)
+    assert client.wait() == 0
+    assert [line for line in client.lines if '"event":"timeout"' in line] == []

@@ -69,7 +69,7 @@ class Acquire:
     held: the interface; its sockets become the client's. hand: does what the client wants done. tell: gets all that happens,
     and must not raise, for more is to be done than to tell it. ended: called when `finished` may have become true. binding:
     the lease whose address is in use. outcome: GOOD, NO (nothing obtained, nothing to release) or ENVIRONMENT. obtained:
-    has there been an address?
+    has there been an address, or is none needed?
     """
 
     def __init__(
@@ -354,6 +354,7 @@ class Acquire:
     def _tell_state(self, before: State) -> None:
         state = self._client.state
         line = state_line(state)
+        self.obtained = self.obtained or isinstance(state, V6Only)
         if line and type(state) is not type(before):
             self._say(type(state).__name__.lower(), line)
 
