@@ -140,12 +140,11 @@ class Watcher:
 
     before: what was remembered when the event came. heard: the ARP packet that it was. taken: addresses that the client
     asks servers for, and that another host has said are its own since it began to. probed: addresses that have been asked
-    about since the link came up, or since they were last in use. watch_taken: does a use of what is taken break a promise?
+    about since the link came up, or since they were last in use.
     """
 
-    def __init__(self, rig: Rig, watch_taken: bool = True) -> None:
+    def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.watch_taken = watch_taken
         self.acked: set[tuple[int, int]] = set()
         self.on_interface: Binding | None = None
         self.written = rig.client.remembered
@@ -265,7 +264,7 @@ class Watcher:
         settings = self.rig.client.settings
         if self.on_interface is None and Check.OFF not in (settings.check_new, settings.check_again):
             assert binding.address in self.probed
-            assert binding.address not in self.taken or not self.watch_taken
+            assert binding.address not in self.taken
         assert self.on_interface is None or self.on_interface.address == binding.address
         self.on_interface = binding
 
@@ -368,7 +367,7 @@ def test_no_sequence_of_events_breaks_a_promise(
     chosen = replace(chosen, rapid_commit=rapid, ipv6_only=able)
     rig = Rig(None, chosen, dice)
     rig.client = Traced(chosen, dice, tuple(remembered))
-    watcher = Watcher(rig, watch_taken=False)  # see NOT_YET
+    watcher = Watcher(rig)
     watcher.step(Command.START)
     for step in steps:
         watcher.step(step)
@@ -408,14 +407,7 @@ STORIES: dict[str, list[Answer | Pass | Event]] = {
 """What a review found broken once, and what lies beside it."""
 
 
-NOT_YET = {"a conflict before the offer", "a conflict before the gateway is heard"}
-"""Who has the address is forgotten when it is offered anew, or when it is that of two remembered networks; only the probe
-that is sent again, and the quick check in the first moments of use, hear of it."""
-
-
-@pytest.mark.parametrize(
-    "story", [pytest.param(each, marks=pytest.mark.xfail(strict=False) if each in NOT_YET else ()) for each in STORIES]
-)
+@pytest.mark.parametrize("story", STORIES)
 @pytest.mark.parametrize("again", [Check.QUICK, Check.FULL])
 @pytest.mark.parametrize("permitting", [False, True])
 @pytest.mark.parametrize("remembered", [[REMEMBERED], [KNOWN], [KNOWN, TWIN], [REMEMBERED, KNOWN], [AWAY, KNOWN]])

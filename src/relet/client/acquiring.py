@@ -61,7 +61,9 @@ class Acquiring(Core):
         if offer.v6only_wait is not None:
             return self._without_ipv4(offer.v6only_wait, offer.server, now)
         ask = transaction.following(selecting.ask, now, self.settings.timing, self._dice)
-        self._go(Cause.CHOSEN, Requesting(ask, offer, selecting.beside))
+        beside = selecting.beside
+        taken = beside.taken if beside and beside.lease.binding.address == offer.address else None
+        self._go(Cause.CHOSEN, Requesting(ask, offer, beside, taken))
         return [*self._ask(), *self._first_probe(self._check(offer.address, offer.server), offer.address)]
 
     def _request_again(self, requesting: Requesting, now: Now) -> list[Effect]:
@@ -219,7 +221,7 @@ class Acquiring(Core):
         if check is Check.FULL:
             self._go(Cause.KNOWN, InitReboot(here, now.mono))
             return []
-        if isinstance(asking, Rebooting) and asking.taken and not another:
+        if isinstance(asking, Rebooting) and asking.taken and here.binding.address == asked.address:
             return []
         held = grant.remembered(here.binding, now, self.settings.timing, self._dice)
         watch = conflict.watch(self.settings.conflict, now.mono, check)
