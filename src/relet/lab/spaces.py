@@ -15,11 +15,12 @@ lacks is a LabError; what does not come to pass within PATIENCE_S an AssertionEr
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from select import select
@@ -134,8 +135,17 @@ class Lab:
         for process in reversed(self._processes):
             process.close()
         for name in self._namespaces:
+            self._end_leftovers(name)
             subprocess.run([need("ip"), "netns", "del", name], check=False, capture_output=True)
         self._folder.cleanup()
+
+    def _end_leftovers(self, name: str) -> None:
+        """What a killed program had started lives on; nobody else can be in there."""
+        found = subprocess.run([need("ip"), "netns", "pids", name], check=False, capture_output=True, text=True)
+        for pid in map(int, found.stdout.split()):
+            if pid != os.getpid():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def namespace(self, label: str) -> str:
         """A new namespace with its loopback up. Raises LabError."""
