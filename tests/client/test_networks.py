@@ -316,6 +316,15 @@ def test_a_gateway_proves_nothing_for_a_lease_that_a_newer_one_may_have_replaced
     assert rig.client.remembered[0].binding.address == OTHER_ADDRESS
 
 
+def test_of_two_remembered_gateways_on_one_link_the_first_that_answers_counts() -> None:
+    rig = quick(KNOWN, AWAY)
+    rig.feed(Command.START)
+    rig.hear(HERE)
+    assert rig.hear(AWAY_HERE) == []
+    assert isinstance(rig.state, Attached)
+    assert rig.state.held.binding == KNOWN.binding
+
+
 def test_the_gateway_becomes_known_in_the_first_moments_of_use() -> None:
     rig = quick(REMEMBERED)
     rig.feed(Command.START)

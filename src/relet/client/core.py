@@ -229,7 +229,7 @@ class Core:
             self.wish = 0
         return self._forget(binding)
 
-    def _give_up(self, binding: Binding, cause: Literal["nak", "conflict", "release"]) -> list[Effect]:
+    def _give_up(self, binding: Binding, cause: Literal["nak", "conflict"]) -> list[Effect]:
         """The address on the interface is ours no longer."""
         self.wish = 0
         return [Deconfigure(binding, cause), *self._forget(binding)]

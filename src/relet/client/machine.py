@@ -205,7 +205,8 @@ class Client(Acquiring, Holding):
                 if beside and self._quickly_found(beside.lease, heard):
                     requesting = replace(requesting, beside=replace(beside, taken=heard))
                 self.state = requesting
-            case Attached() as attached if (here := self._network_heard(heard, now)) and here.gateway:
+            # Where two remembered gateways are on one link, the first one that answers counts.
+            case Attached(known=False) as attached if here := self._network_heard(heard, now):
                 return self._network_met(attached, here, now)
             case (Bound() | Renewing() | Rebinding() | Attached()) as leased:
                 return self._arp_in_use(leased, heard, now)
