@@ -102,8 +102,15 @@ PEERS: dict[str, Peer] = {
 def had(lab: Lab, host: str, script: Path, peer: Peer) -> tuple[str, Path]:
     """The address that a client obtained, and its lease file, once that is written; the client is killed then."""
     process, name = peer(lab, host, script)
-    until(lambda: len(lab.addresses(host, "c0")) == 1 and (lab.folder / name).exists())
-    (address,) = lab.addresses(host, "c0")
+    seen: list[str] = []
+
+    def obtained() -> bool:
+        # Looked at once: a script may take the address away and put it back with its lifetime.
+        seen[:] = lab.addresses(host, "c0")
+        return len(seen) == 1 and (lab.folder / name).exists()
+
+    until(obtained)
+    (address,) = seen
     process.kill()
     lab.ip(host, "address", "flush", "dev", "c0")
     return address, lab.folder / name
